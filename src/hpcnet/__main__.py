@@ -1,0 +1,5 @@
+"""`python -m hpcnet` is the same as `hpcnet`."""
+
+from hpcnet.cli.main import main
+
+main()

@@ -1,0 +1,1 @@
+"""The verbs: survey, plan, submit, track, collect. Functions over ports."""

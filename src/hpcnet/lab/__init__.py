@@ -1,0 +1,1 @@
+"""A training federation on this machine: real Slurm clusters behind real sshd."""

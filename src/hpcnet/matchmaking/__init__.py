@@ -1,0 +1,1 @@
+"""Pure: hard rules, estimates, ranks, and the decision they add up to."""

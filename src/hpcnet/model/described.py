@@ -1,0 +1,32 @@
+"""The base of everything a person or a file describes: frozen, and nothing unknown slips in."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+
+from hpcnet.model.quantities import parse_memory, parse_walltime
+
+
+class Described(BaseModel):
+    """Text that came from outside is validated here, once, and is a value from then on."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+Walltime = Annotated[
+    int,
+    BeforeValidator(parse_walltime),
+    WithJsonSchema({"type": ["string", "integer"], "examples": ["02:00:00", "2-00:00:00", 90]}),
+]
+Memory = Annotated[
+    int,
+    BeforeValidator(parse_memory),
+    WithJsonSchema({"type": ["string", "integer"], "examples": ["64 GiB", "4000M"]}),
+]
+Count = Annotated[int, Field(ge=1, le=10_000_000)]
+CountOrZero = Annotated[int, Field(ge=0, le=10_000_000)]
+# What reaches a scheduler's command or directive: a word, never free text.
+Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.:,+=@/-]*$", max_length=255)]
+SiteId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=64)]
