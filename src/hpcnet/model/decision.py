@@ -37,7 +37,7 @@ class Candidate:
     energy_j: Estimate
     carbon_g: Estimate
     cost_node_hours: Estimate
-    score: float
+    score: float | None
     reasons: tuple[str, ...]
 
 
