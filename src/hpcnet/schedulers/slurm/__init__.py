@@ -1,0 +1,1 @@
+"""The dialect of Slurm: sbatch, squeue, sinfo, sacct and scancel as text."""
