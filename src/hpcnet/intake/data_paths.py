@@ -1,0 +1,78 @@
+"""Looks at the paths of `[data]`: what is staged in must exist, nothing may leave the job directory."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from hpcnet.errors import Fault
+from hpcnet.model.job import Data, StageIn
+
+_PREFIX = re.compile(r"[a-z0-9][a-z0-9-]*:")
+
+
+def resolved(data: Data, folder: Path) -> Data:
+    """`data` with local sources made absolute; `site:path` and `kernel:name` stay as they are."""
+    sources = tuple(
+        item
+        if _is_elsewhere(item.source)
+        else StageIn(source=_absolute(item.source, folder), target=item.target)
+        for item in data.stage_in
+    )
+    return data.model_copy(update={"stage_in": sources}) if sources else data
+
+
+def path_faults(tables: Mapping[str, Any], folder: Path) -> list[Fault]:
+    """What is wrong with the paths in the tables of a job file, which need not be valid otherwise."""
+    data = tables.get("data")
+    if not isinstance(data, Mapping):
+        return []
+    faults: list[Fault] = []
+    for number, item in enumerate(_listed(data.get("stage_in")), start=1):
+        place = f"data.stage_in[{number}]"
+        source, target = (item, "") if isinstance(item, str) else _source_and_target(item)
+        faults += _source_faults(f"{place}.source", source, folder)
+        faults += _inside_faults(f"{place}.target", target)
+    for number, item in enumerate(_listed(data.get("stage_out")), start=1):
+        faults += _inside_faults(f"data.stage_out[{number}]", item)
+    return faults
+
+
+def _source_and_target(item: object) -> tuple[object, object]:
+    return (item.get("source"), item.get("target", "")) if isinstance(item, Mapping) else (None, None)
+
+
+def _source_faults(where: str, source: object, folder: Path) -> list[Fault]:
+    if not isinstance(source, str) or not source or _is_elsewhere(source):
+        return []
+    if "\0" in source:
+        return [Fault(where, "holds a null byte", "no file has such a name")]
+    path = Path(_absolute(source, folder))
+    if path.exists():
+        return []
+    return [Fault(where, f"there is no file or directory '{source}'", f"looked for {path}")]
+
+
+def _inside_faults(where: str, path: object) -> list[Fault]:
+    if not isinstance(path, str):
+        return []
+    if path.startswith(("/", "~")) or ".." in PurePosixPath(path).parts or "\0" in path:
+        hint = "write a path relative to it, without '..'"
+        return [Fault(where, f"'{path}' is outside the job directory", hint)]
+    return []
+
+
+def _listed(value: object) -> list[object]:
+    return list(value) if isinstance(value, list | tuple) else []
+
+
+def _is_elsewhere(source: str) -> bool:
+    return _PREFIX.match(source) is not None
+
+
+def _absolute(source: str, folder: Path) -> str:
+    path = Path(source).expanduser() if source.startswith("~/") else Path(source)
+    # A trailing slash means the contents of a directory: it is kept.
+    return str(folder.absolute() / path) + ("/" if source.endswith("/") else "")
