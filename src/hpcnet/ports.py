@@ -7,6 +7,7 @@ them and tests put fakes behind them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -41,6 +42,18 @@ class Transport(Protocol):
 
     def close(self) -> None:
         """Let go of the link. Never raises."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSettings:
+    """What the ways to all sites share: files of this user, which need not exist, and patience.
+
+    A transport plug-in's `TRANSPORT` takes these settings and returns a `Connect`.
+    """
+
+    ssh_config: Path
+    known_hosts: tuple[Path, ...] = ()
+    connect_timeout_s: float = 15.0
 
 
 class Connect(Protocol):
