@@ -115,23 +115,27 @@ leave_as_found() { # also after a failure and after Ctrl-C
     trap '' HUP INT TERM
     list_enabled >"$work/enabled-after"
     grep -vxF -f "$work/enabled-before" "$work/enabled-after" >"$work/new" || :
-    sed 's,.*/,,' "$work/new" | sort -u | while read -r name; do disable "$name"; done
+    while read -r link; do disable "$link"; done <"$work/new"
     if [ "$made_policy" = yes ]; then rm -f "$policy"; fi
     rm -rf "$work"
     exit "$status"
 }
 
-disable() { # the file name of a link: a unit (munge.service) or a start script (S01munge)
-    case $1 in
-        S[0-9][0-9]*) update-rc.d "${1#S[0-9][0-9]}" disable ;;
+disable() { # a link that was not there before: of a unit (munge.service) or a start script (S01munge)
+    name=${1##*/}
+    [ -L "$1" ] || return 0
+    case $name in
+        S[0-9][0-9]*) update-rc.d "${name#S[0-9][0-9]}" disable ;;
         *)
-            if command -v systemctl >/dev/null; then
-                systemctl disable "$1"
+            if [ -d /run/systemd/system ]; then
+                systemctl disable "$name"
             else
-                deb-systemd-helper disable "$1"
+                # The helper answers only to package scripts.
+                DPKG_MAINTSCRIPT_PACKAGE=hpcnet deb-systemd-helper disable "$name"
             fi
             ;;
-    esac >/dev/null 2>&1 || complain "$1 could not be disabled; the next boot may start it."
+    esac >/dev/null 2>&1 || :
+    [ ! -L "$1" ] || rm -f "$1"
 }
 
 make_virtual_environment() { # PYTHON VENV
