@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    WithJsonSchema,
+)
 
-from hpcnet.model.quantities import parse_memory, parse_walltime
+from hpcnet.model.quantities import format_walltime, parse_memory, parse_walltime
 
 
 class Described(BaseModel):
@@ -18,6 +26,8 @@ class Described(BaseModel):
 Walltime = Annotated[
     int,
     BeforeValidator(parse_walltime),
+    # A bare number is read as minutes, as sbatch does: written back, seconds need the long spelling.
+    PlainSerializer(format_walltime, return_type=str, when_used="json"),
     WithJsonSchema({"type": ["string", "integer"], "examples": ["02:00:00", "2-00:00:00", 90]}),
 ]
 Memory = Annotated[

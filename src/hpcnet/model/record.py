@@ -58,3 +58,4 @@ class JobRecord:
     started_at: datetime | None = None
     ended_at: datetime | None = None
     cancel_asked: bool = False
+    state_since: datetime | None = None

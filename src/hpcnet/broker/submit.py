@@ -1,0 +1,164 @@
+"""Submit: decide, write the intent down, bring the inputs, and submit at most once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from hpcnet.broker import records, staging
+from hpcnet.broker.context import Broker
+from hpcnet.broker.plan import plan, refuse_if_nothing_fits
+from hpcnet.broker.settle import settle
+from hpcnet.errors import HpcnetError, LinkLost, SubmissionRefused, TimedOut
+from hpcnet.model.configuration import Access
+from hpcnet.model.decision import Candidate, Decision
+from hpcnet.model.job import JobSpec
+from hpcnet.model.plain import to_plain
+from hpcnet.model.progress import Progress
+from hpcnet.model.record import Event, EventKind, JobRecord
+from hpcnet.model.site import Site
+from hpcnet.model.state import Receipt
+from hpcnet.model.submission import Submission
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A decided job, ready to be sent: nothing of it has left this machine."""
+
+    decision: Decision
+    candidate: Candidate
+    submission: Submission
+    files: tuple[staging.Transfer, ...]
+
+
+def decide(broker: Broker, job_id: str, job: JobSpec, attempt: int = 1) -> Decision:
+    """Plan the job. A decision in which no site fits is remembered, so that `why` can tell later."""
+    decision = plan(broker, job_id, job)
+    if decision.chosen is None:
+        _remember(broker, job_id, job, decision, attempt)
+    return decision
+
+
+def prepare(broker: Broker, decision: Decision, job: JobSpec, attempt: int = 1) -> Prepared:
+    """Make ready what would be sent to the chosen site; nothing leaves this machine.
+
+    Raises `NoSiteFits` for a decision without a candidate, and `JobError` for missing inputs.
+    """
+    refuse_if_nothing_fits(decision)
+    candidate = decision.ranked[0]
+    submission = _submission(broker, decision.job, job, candidate, attempt)
+    return Prepared(decision, candidate, submission, staging.transfers(job, broker.kernel))
+
+
+def send(broker: Broker, prepared: Prepared, attempt: int = 1) -> JobRecord:
+    """Send a prepared job. The intent is durable before the first byte leaves.
+
+    Raises `SubmissionRefused` with the scheduler's words, and the link's error when it is not
+    known whether the job arrived: the ledger then says UNKNOWN and `settle` finds out.
+    """
+    job_id, submission = prepared.decision.job, prepared.submission
+    _write_intent(broker, prepared, attempt)
+    _bring_inputs(broker, job_id, submission, prepared.files)
+    broker.tell(Progress("submit", f"submitting to {submission.site.id}"))
+    question = broker.scheduler(submission.site).submit(submission)
+    try:
+        receipt = broker.links.ask(submission.site, question)
+    except (LinkLost, TimedOut) as error:
+        return _settle_or_raise(broker, job_id, error)
+    return _file_receipt(broker, job_id, submission, receipt)
+
+
+def _file_receipt(broker: Broker, job_id: str, submission: Submission, receipt: Receipt) -> JobRecord:
+    if receipt.refusal is not None:
+        records.note(broker, job_id, EventKind.REFUSED, {"reason": receipt.refusal})
+        raise SubmissionRefused(
+            f"{submission.site.id} refused the job: {receipt.refusal}",
+            hint=f"hpcnet why {job_id} prints why this site was chosen",
+        )
+    if receipt.native_id is None:
+        words = receipt.words.strip() or "the scheduler gave no job id"
+        return _settle_or_raise(broker, job_id, LinkLost(f"{submission.site.id}: {words}"))
+    body = {"native_id": receipt.native_id, "directory": receipt.directory}
+    records.note(broker, job_id, EventKind.SUBMITTED, body)
+    return records.load(broker, [job_id])[0]
+
+
+def _settle_or_raise(broker: Broker, job_id: str, error: HpcnetError) -> JobRecord:
+    """The answer was lost, not necessarily the job: look before anything else is done."""
+    records.note(broker, job_id, EventKind.UNCERTAIN, {"reason": error.message})
+    record = settle(broker, records.load(broker, [job_id])[0])
+    if record.native_id is not None:
+        return record
+    error.hint = f"it is not known whether {job_id} arrived: hpcnet status {job_id} looks again"
+    raise error
+
+
+def _bring_inputs(
+    broker: Broker, job_id: str, submission: Submission, files: Sequence[staging.Transfer]
+) -> None:
+    if not files:
+        return
+    try:
+        staging.bring(broker, submission.site, submission.directory, tuple(files))
+    except HpcnetError as error:
+        reason = f"staging failed, nothing was submitted: {error.message}"
+        records.note(broker, job_id, EventKind.ABSENT, {"reason": reason})
+        error.hint = error.hint or f"hpcnet retry {job_id} starts again"
+        raise
+    size = sum(file.size for file in files)
+    records.note(broker, job_id, EventKind.STAGED, {"files": len(files), "bytes": size})
+
+
+def _remember(broker: Broker, job_id: str, job: JobSpec, decision: Decision, attempt: int) -> None:
+    """Write down a decision in which no site fits."""
+    events = [*_described(broker, job_id, job, decision, attempt)]
+    reason = {"reason": "no site fits"}
+    broker.ledger().append([*events, Event(job_id, EventKind.REFUSED, decision.taken_at, reason)])
+
+
+def _described(broker: Broker, job_id: str, job: JobSpec, decision: Decision, attempt: int) -> list[Event]:
+    now = broker.clock.now()
+    created = Event(
+        job_id,
+        EventKind.CREATED,
+        now,
+        {"name": job.name, "spec": job.model_dump(mode="json", by_alias=True, exclude_none=True)},
+    )
+    decided = Event(job_id, EventKind.DECIDED, now, {"decision": to_plain(decision)})
+    return [created, decided] if attempt == 1 else [decided]
+
+
+def _write_intent(broker: Broker, prepared: Prepared, attempt: int) -> None:
+    submission = prepared.submission
+    intent = {
+        "site": submission.site.id,
+        "partition": submission.partition,
+        "attempt": attempt,
+        "token": submission.token,
+        "directory": submission.directory,
+        "files": len(prepared.files),
+    }
+    job_id = prepared.decision.job
+    events = _described(broker, job_id, submission.job, prepared.decision, attempt)
+    broker.ledger().append([*events, Event(job_id, EventKind.INTENT, broker.clock.now(), intent)])
+
+
+def _submission(broker: Broker, job_id: str, job: JobSpec, candidate: Candidate, attempt: int) -> Submission:
+    site = broker.site(candidate.site)
+    access = broker.access(job.preferences.sites)[site.id]
+    token = f"{job_id}.{attempt}"
+    return Submission(
+        token=token,
+        directory=str(PurePosixPath(_work_dir(site, access), token)),
+        job=job,
+        site=site,
+        partition=candidate.partition,
+        account=job.requirements.account or access.account,
+        qos=job.requirements.qos or access.qos,
+    )
+
+
+def _work_dir(site: Site, access: Access) -> str:
+    # A link starts in the login directory: "~/" says the same, and no shell is there to expand it.
+    return (access.work_dir or site.work_dir).removeprefix("~/")

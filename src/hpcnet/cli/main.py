@@ -1,0 +1,110 @@
+"""Joins the commands, and turns every error into a message and an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from hpcnet import __version__
+from hpcnet.errors import FileError, HpcnetError, UsageError
+
+_COMMANDS = Path(__file__).parent / "commands"
+
+
+class LazyCommands(click.Group):
+    """Imports a command only when it is called: `--version` and `submit --help` stay quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Every file in `commands/` is a command."""
+        names = (path.stem for path in _COMMANDS.glob("*.py"))
+        return sorted(name.replace("_", "-") for name in names if not name.startswith("_"))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command of this name, imported now."""
+        if not (_COMMANDS / f"{cmd_name.replace('-', '_')}.py").is_file():
+            return None
+        name = cmd_name.replace("-", "_")
+        module = importlib.import_module(f"hpcnet.cli.commands.{name}")
+        command: click.Command = getattr(module, name)
+        return command
+
+
+@click.command(
+    cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(__version__, prog_name="hpcnet", message="%(prog)s %(version)s")
+@click.option("--debug", is_flag=True, envvar="HPCNET_DEBUG", help="Show a traceback with every error.")
+def cli(debug: bool) -> None:
+    r"""Route jobs to the right supercomputer of the EU-LAC network, over plain SSH.
+
+    \b
+    Examples:
+      hpcnet lab up                  a training federation on this machine
+      hpcnet plan job.toml           which site, when, at what cost, and why not the others
+      hpcnet submit job.toml         submit to the best site
+      hpcnet wait j-01J... && hpcnet fetch j-01J...
+    """
+    if debug:
+        os.environ["HPCNET_DEBUG"] = "1"
+
+
+def main() -> NoReturn:
+    """Run `hpcnet` and exit. The only place where an error becomes an exit code."""
+    try:
+        code = cli.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = UsageError.exit_code
+    except (KeyboardInterrupt, click.Abort) as interrupt:
+        code = _interrupted(interrupt)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 141
+    except HpcnetError as error:
+        code = _report(error)
+    except Exception as error:  # noqa: BLE001 - a fault of ours: still no traceback at a user
+        code = _report(
+            HpcnetError(f"internal error: {type(error).__name__}: {error}", "HPCNET_DEBUG=1 shows more")
+        )
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _interrupted(interrupt: BaseException) -> int:
+    sys.stderr.write("\nhpcnet: interrupted\n")
+    for note in getattr(interrupt, "__notes__", ()):
+        sys.stderr.write(f"  {note}\n")
+    return 130
+
+
+def _report(error: HpcnetError) -> int:
+    """Two lines on stderr: what, and what to do; the faults of a file one by one between them."""
+    from hpcnet.cli.console import printable
+
+    if os.environ.get("HPCNET_DEBUG"):
+        import traceback
+
+        traceback.print_exc()
+    if "--json" in sys.argv[1:]:
+        sys.stdout.write(json.dumps(_as_json(error)) + "\n")
+    lines = [f"hpcnet: {error.message}"]
+    if isinstance(error, FileError):
+        lines += [f"  {fault}" for fault in error.faults]
+    if error.hint:
+        lines.append(f"  hint: {error.hint}")
+    sys.stderr.write("\n".join(printable(line) for line in lines) + "\n")
+    return error.exit_code
+
+
+def _as_json(error: HpcnetError) -> dict[str, Any]:
+    plain: dict[str, Any] = {"error": error.message, "hint": error.hint, "exit_code": error.exit_code}
+    if isinstance(error, FileError):
+        plain["faults"] = [
+            {"where": fault.where, "what": fault.what, "hint": fault.hint} for fault in error.faults
+        ]
+    return plain
