@@ -1,0 +1,14 @@
+"""What lies in a job directory. `docs/protocol.md` tells the whole story."""
+
+from __future__ import annotations
+
+OWN = ".hpcnet"
+OUTPUT = "output.log"
+JOB_SCRIPT = f"{OWN}/job.sh"
+PAYLOAD = f"{OWN}/payload"
+TOKEN = f"{OWN}/token"
+SUBMIT = f"{OWN}/submit"
+CLAIM = f"{OWN}/claim"
+STARTED = f"{OWN}/started"
+EXIT = f"{OWN}/exit"
+CANCEL = f"{OWN}/cancel"
