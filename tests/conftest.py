@@ -1,0 +1,5 @@
+"""Fixtures that any room may use; each lives in a plug-in of its own."""
+
+from __future__ import annotations
+
+pytest_plugins = ["real_postgresql", "real_sshd"]
