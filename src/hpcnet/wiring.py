@@ -185,7 +185,7 @@ def read_job(path: Path | None, assignments: Sequence[str] = (), use_case: str |
 
 
 def _with_own_interpreter(site: Site) -> Site:
-    """This machine as a site: jobs find the python, and the MPI beside it, that hpcnet runs with."""
+    """The embedded site: jobs find the python, and the MPI beside it, that hpcnet runs with."""
     line = f"PATH={quote(str(Path(sys.executable).parent))}:$PATH; export PATH"
     software = {
         name: item if item.setup else item.model_copy(update={"setup": (line,)})

@@ -83,7 +83,7 @@ def _hashes(broker: Broker, site: Site, directory: str, files: Sequence[RemoteFi
     found: list[str | None] = []
     for start in range(0, len(files), _FILES_PER_CALL):
         names = [file.path for file in files[start : start + _FILES_PER_CALL]]
-        found.extend(broker.links.ask(site, checksums(directory, names)))
+        found += broker.links.ask(site, checksums(directory, names))
     return found
 
 

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import click
 
 from hpcnet import __version__
+from hpcnet.cli.console import examples, printable
 from hpcnet.errors import FileError, HpcnetError, UsageError
 
 _COMMANDS = Path(__file__).parent / "commands"
@@ -36,20 +37,19 @@ class LazyCommands(click.Group):
 
 
 @click.command(
-    cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+    cls=LazyCommands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=examples(
+        "hpcnet lab up               a training federation on this machine",
+        "hpcnet plan job.toml        which site, when, at what cost, and why not the others",
+        "hpcnet submit job.toml      submit to the best site",
+        "hpcnet wait j-01J9 && hpcnet fetch j-01J9",
+    ),
 )
 @click.version_option(__version__, prog_name="hpcnet", message="%(prog)s %(version)s")
 @click.option("--debug", is_flag=True, envvar="HPCNET_DEBUG", help="Show a traceback with every error.")
 def cli(debug: bool) -> None:
-    r"""Route jobs to the right supercomputer of the EU-LAC network, over plain SSH.
-
-    \b
-    Examples:
-      hpcnet lab up                  a training federation on this machine
-      hpcnet plan job.toml           which site, when, at what cost, and why not the others
-      hpcnet submit job.toml         submit to the best site
-      hpcnet wait j-01J... && hpcnet fetch j-01J...
-    """
+    """Route jobs to the right supercomputer of the EU-LAC network, over plain SSH."""
     if debug:
         os.environ["HPCNET_DEBUG"] = "1"
 
@@ -84,8 +84,6 @@ def _interrupted(interrupt: BaseException) -> int:
 
 def _report(error: HpcnetError) -> int:
     """Two lines on stderr: what, and what to do; the faults of a file one by one between them."""
-    from hpcnet.cli.console import printable
-
     if os.environ.get("HPCNET_DEBUG"):
         import traceback
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-Answer = TypeVar("Answer")
+Answer_co = TypeVar("Answer_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Completed:
 
 
 @dataclass(frozen=True, slots=True)
-class Question(Generic[Answer]):
+class Question(Generic[Answer_co]):
     """One remote call: POSIX-sh text for `/bin/sh -s`, and how to read what comes back.
 
     `script` holds foreign text only through `hpcnet.posix.quote` or a quoted here-document.
@@ -27,5 +27,5 @@ class Question(Generic[Answer]):
     """
 
     script: str
-    read: Callable[[Completed], Answer]
+    read: Callable[[Completed], Answer_co]
     deadline_s: float = 60.0

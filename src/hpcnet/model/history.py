@@ -36,7 +36,7 @@ def fold_all(events: Iterable[Event]) -> dict[str, JobRecord]:
     records: dict[str, JobRecord] = {}
     for event in events:
         record = records.get(event.job) or _unwritten(event)
-        records[event.job] = _STEPS[event.kind](record, event) if _concerns(record, event) else record
+        records[event.job] = _after(record, event) if _concerns(record, event) else record
     return records
 
 
@@ -56,7 +56,13 @@ def closes(event: Event) -> bool:
 
 
 def _unwritten(event: Event) -> JobRecord:
-    return JobRecord(id=event.job, name=event.job, state=JobState.NEW, created_at=event.at)
+    return JobRecord(event.job, event.job, JobState.NEW, created_at=event.at, state_since=event.at)
+
+
+def _after(record: JobRecord, event: Event) -> JobRecord:
+    moved = _STEPS[event.kind](record, event)
+    same = (moved.state, moved.attempt) == (record.state, record.attempt)
+    return replace(moved, state_since=record.state_since if same else event.at)
 
 
 def _concerns(record: JobRecord, event: Event) -> bool:

@@ -37,11 +37,14 @@ class Trouble:
 
 
 @dataclass(frozen=True, slots=True)
-class TestStart:
+class ExpectedStart:
     """What `sbatch --test-only` answered for one partition: a start, or a refusal in its words."""
 
     starts_at: datetime | None
     refusal: str | None = None
+
+
+TestStart = ExpectedStart
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ class PartitionState:
     pending_jobs: int | None = None
     pending_node_s: int | None = None
     running_jobs: int | None = None
-    test_start: TestStart | None = None
+    test_start: ExpectedStart | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ def list_files(directory: str) -> Question[tuple[RemoteFile, ...]]:
     return Question(_LIST.format(directory=quote(directory)), _read_list, deadline_s=120)
 
 
-def checksums(directory: str, files: Sequence[str]) -> Question[tuple[str | None, ...]]:
+def checksums(directory: str, files: Sequence[str]) -> Question[list[str | None]]:
     """SHA-256 of each file, in order; None for all where the site has no tool for it."""
     words = " ".join(quote(f"./{name}") for name in files)
     script = _HASH.format(directory=quote(directory), files=words)
@@ -72,11 +72,11 @@ def _read_list(completed: Completed) -> tuple[RemoteFile, ...]:
     return tuple(sorted(files, key=lambda file: file.path))
 
 
-def _read_checksums(completed: Completed, count: int) -> tuple[str | None, ...]:
+def _read_checksums(completed: Completed, count: int) -> list[str | None]:
     _refuse_missing(completed)
     if completed.exit_status == 45:
-        return (None,) * count
+        return [None] * count
     words = [line.split(" ")[0] for line in completed.stdout.splitlines()]
     if len(words) != count:
         raise UnreadableAnswer("the checksums cannot be read", raw=completed.stdout)
-    return tuple(None if word == "missing" else word for word in words)
+    return [None if word == "missing" else word for word in words]
