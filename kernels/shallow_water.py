@@ -52,7 +52,7 @@ OPTIONS: dict[str, tuple[type, Any, float, float, str]] = {
     "steps": (int, None, 1, 10**8, "time steps (500, or what --hours needs)"),
     "hours": (float, None, 1e-3, 10**6, "simulated time, instead of --steps"),
     "dx-km": (float, 20.0, 1e-3, 10**4, "size of a cell in km"),
-    "depth": (float, 250.0, 1e-3, 10**4, "mean (equivalent) depth in m"),
+    "depth": (float, 40.0, 1e-3, 10**4, "mean (equivalent) depth in m"),
     "latitude": (float, -33.4, -90, 90, "degrees, south is negative"),
     "courant": (float, 0.7, 1e-3, 0.9, "Courant number of the gravity waves"),
     "seed": (int, 0, 0, 2**63, "chooses the places of the anomalies"),
@@ -296,7 +296,7 @@ def save(path: Path, s: Setup, result: dict[str, Any], fields: tuple[Field, ...]
 def check_file(path: Path) -> dict[str, Any]:
     """The record of a result file, with its fields verified again."""
     try:
-        with np.load(path) as saved:
+        with path.open("rb") as stream, np.load(stream) as saved:
             meta = json.loads(str(saved["meta"]))
             fields = [saved[name] for name in ("height", "u", "v")]
         s, result = Setup(**meta["setup"]), meta["record"]

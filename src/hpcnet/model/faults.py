@@ -29,8 +29,8 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
     "string_too_long": ("must have at most {max_length} characters", "shorten it"),
     "too_short": ("must not be empty", "give at least one value, or leave the key out"),
     "tuple_type": ("must be a list, not {given}", 'write ["one", "two"]'),
-    "model_type": ("must be a table, not {given}", "write it under a [heading], or as { key = value }"),
-    "dict_type": ("must be a table, not {given}", "write it under a [heading], or as { key = value }"),
+    "model_type": ("must be a table, not {given}", "write it under a [heading], or as {{ key = value }}"),
+    "dict_type": ("must be a table, not {given}", "write it under a [heading], or as {{ key = value }}"),
     "greater_than_equal": ("must be at least {ge}, not {given}", ""),
     "greater_than": ("must be more than {gt}, not {given}", ""),
     "less_than_equal": ("must be at most {le}, not {given}", ""),
@@ -68,8 +68,10 @@ def _fault(details: ErrorDetails, model: type[BaseModel], under: str) -> Fault:
         return Fault(where, what, did_you_mean(str(details["input"]), choices))
     if kind == "value_error":
         return Fault(where, str(context["error"]))
-    what, hint = _SENTENCES.get(kind, ("cannot be used: " + _plain(details["msg"]), ""))
-    facts = {**context, "given": _shown(details["input"])}
+    if kind not in _SENTENCES:
+        return Fault(where, f"cannot be used: {_plain(details['msg'])}")
+    what, hint = _SENTENCES[kind]
+    facts = {name: _whole(value) for name, value in context.items()} | {"given": _shown(details["input"])}
     return Fault(where, what.format_map(facts), hint.format_map(facts))
 
 
@@ -105,6 +107,11 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
 
 def _choices(expected: str) -> tuple[str, ...]:
     return tuple(part.strip("'") for part in expected.replace(" or ", ", ").split(", "))
+
+
+def _whole(value: object) -> object:
+    """`0` for a limit of `0.0`: nobody writes the point."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _plain(message: str) -> str:

@@ -9,6 +9,13 @@ from hpcnet.model.job import Data, JobSpec, Requirements, StageIn
 from hpcnet.model.use_case import UseCase
 
 _KERNEL = "shallow_water.py"
+# As in a job file.
+_REQUIREMENTS = {
+    "nodes": 2,
+    "tasks_per_node": 1,
+    "walltime": "00:10:00",
+    "software": ("python>=3.9", "numpy", "mpi4py", "mpi"),
+}
 
 
 class Parameters(Described):
@@ -16,11 +23,11 @@ class Parameters(Described):
 
     resolution_km: float = Field(20.0, ge=0.1, le=500, description="Size of a grid cell in km.")
     domain_km: float = Field(4000.0, ge=100, le=40_000, description="Extent of the square region in km.")
-    hours: float = Field(24.0, gt=0, le=24 * 366, description="Simulated time in hours.")
+    hours: float = Field(18.0, gt=0, le=24 * 366, description="Simulated time in hours.")
     latitude_deg: float = Field(
         -33.4, ge=-90, le=90, description="Latitude of the region in degrees; south is negative."
     )
-    depth_m: float = Field(250.0, ge=1, le=10_000, description="Equivalent depth of the layer in m.")
+    depth_m: float = Field(40.0, ge=1, le=10_000, description="Equivalent depth of the layer in m.")
     seed: int = Field(0, ge=0, le=2**31, description="Chooses where the disturbances start; no unit.")
 
 
@@ -39,12 +46,7 @@ def build(parameters: Parameters) -> JobSpec:
     return JobSpec(
         name="climate",
         command=("python3", _KERNEL, *(f"--{key}={value}" for key, value in options.items()), "--json"),
-        requirements=Requirements(
-            nodes=2,
-            tasks_per_node=1,
-            walltime_s=parse_walltime("00:10:00"),
-            software=("python>=3.9", "numpy", "mpi4py", "mpi"),
-        ),
+        requirements=Requirements.model_validate(_REQUIREMENTS),
         data=Data(
             stage_in=(StageIn(source=f"kernel:{_KERNEL}", target=_KERNEL),),
             stage_out=("field.npz", "shallow_water.json"),
