@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+import sqlite3
+import time
 
 import sqlalchemy as sa
 
@@ -12,6 +13,7 @@ from hpcnet.ledger.address import Address
 
 LOCK_WAIT_S = 30
 _CONNECT_WAIT_S = 10
+_SWITCH_PAUSE_S = 0.01
 # Of every writer of a ledger on a server: "hpcnet" in ASCII. Serialises appends and migrations.
 _ADVISORY_LOCK = 0x6870636E6574
 
@@ -62,10 +64,27 @@ def _sqlite_engine(address: Address) -> sa.Engine:
     return engine
 
 
-def _prepare_sqlite(connection: Any, _record: object) -> None:
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None  # else the driver, not we, would decide when to BEGIN
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+    _switch_to_wal(connection)
+    for pragma in ("synchronous = FULL", "foreign_keys = ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _switch_to_wal(connection: sqlite3.Connection) -> None:
+    """A new file is switched by whoever comes first; SQLite tells the others at once, without its
+    usual patience, that it is busy.
+    """
+    deadline = time.monotonic() + LOCK_WAIT_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(_SWITCH_PAUSE_S)
+        else:
+            return
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:

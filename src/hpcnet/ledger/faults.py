@@ -24,7 +24,7 @@ _OF_SQLITE: dict[int, Sentence] = {
     sqlite3.SQLITE_FULL: ("the disk is full", _FREE_SPACE),
     sqlite3.SQLITE_READONLY: ("it may only be read", _ALLOW),
     sqlite3.SQLITE_PERM: ("access is not permitted", _ALLOW),
-    sqlite3.SQLITE_CANTOPEN: ("it cannot be opened", _ALLOW),
+    sqlite3.SQLITE_CANTOPEN: ("its file, or the directory of it, cannot be opened for writing", _ALLOW),
     sqlite3.SQLITE_NOTADB: ("it is not a database", _RESTORE),
     sqlite3.SQLITE_CORRUPT: ("it is damaged", _RESTORE),
     sqlite3.SQLITE_BUSY: ("it was locked for too long", _WAIT),
@@ -58,7 +58,7 @@ def told_as_ours(address: Address) -> Iterator[None]:
         raise _storage_error(address, f"it cannot hold this text: {error.reason}", "") from error
     except OSError as error:
         what = os.strerror(error.errno) if error.errno else str(error)
-        raise _storage_error(address, what, _ALLOW) from error
+        raise _storage_error(address, f"{error.filename or address.shown}: {what}", _ALLOW) from error
 
 
 def _storage_error(address: Address, what: str, hint: str) -> StorageError:

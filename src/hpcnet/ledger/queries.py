@@ -8,8 +8,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from hpcnet.ledger.schema import events
+from hpcnet.model.record import EventKind
 
 _AFTER_ANY_ID = "\U0010ffff"
+# Written out, not bound: only then may the database use the index of intents.
+_INTENT: sa.ColumnElement[str] = sa.literal_column(f"'{EventKind.INTENT}'")
 
 
 def events_of(jobs: Sequence[str] | None) -> sa.Select[str, str, str, str]:
@@ -23,7 +26,7 @@ def job_ids(prefix: str, newest: int | None, open_only: bool) -> sa.Select[str]:
     first = sa.func.min(events.c.id)
     statement = sa.select(events.c.job).group_by(events.c.job).order_by(first.desc())
     if prefix:
-        statement = statement.where(events.c.job.between(prefix, prefix + _AFTER_ANY_ID))
+        statement = statement.where(events.c.job >= prefix, events.c.job < prefix + _AFTER_ANY_ID)
     if open_only:
         statement = statement.having(~_closed(events.c.job))
     return statement if newest is None else statement.limit(newest)
@@ -35,7 +38,7 @@ def _closed(job: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
     The same rule as `hpcnet.model.history.fold`; a property test holds the two together.
     """
     intent, closing = events.alias("intent"), events.alias("closing")
-    intents = sa.select(intent).where(intent.c.job == job, intent.c.kind == "intent")
+    intents = sa.select(intent).where(intent.c.job == job, intent.c.kind == _INTENT)
     current = intents.with_only_columns(sa.func.coalesce(sa.func.max(intent.c.attempt), 0))
     attempt = current.correlate(events).scalar_subquery()
     began = (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -38,17 +40,19 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("hpcnet_events_by_job", "hpcnet_events", ["job", "id"])
-    _create_partial_index("hpcnet_events_closing", ["job", "id"], "closes")
-    _create_partial_index("hpcnet_events_intents", ["job", "attempt", "id"], "kind = 'intent'")
+    _create_partial_index("hpcnet_events_closing", ["job", "id"], "closes = 1", "closes")
+    _create_partial_index(
+        "hpcnet_events_intents", ["job", "attempt", "id"], "kind = 'intent'", "kind = 'intent'"
+    )
     if op.get_bind().dialect.name == "sqlite":
         _refuse_changes_on_sqlite()
     else:
         _refuse_changes_on_postgresql()
 
 
-def _create_partial_index(name: str, columns: list[str], where: str) -> None:
-    condition = sa.text(where)
-    op.create_index(name, "hpcnet_events", columns, sqlite_where=condition, postgresql_where=condition)
+def _create_partial_index(name: str, columns: list[str], on_sqlite: str, on_postgresql: str) -> None:
+    where: dict[str, Any] = {"sqlite_where": sa.text(on_sqlite), "postgresql_where": sa.text(on_postgresql)}
+    op.create_index(name, "hpcnet_events", columns, **where)
 
 
 def _refuse_changes_on_sqlite() -> None:
