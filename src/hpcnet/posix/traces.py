@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from hpcnet.model.state import JobState, Sighting
 from hpcnet.model.submission import Attempt
 from hpcnet.posix.directory import CANCEL, EXIT, STARTED, SUBMIT
 from hpcnet.posix.quote import quote
@@ -66,6 +67,20 @@ def read_traces(sections: Mapping[str, Section], position: int, attempt: Attempt
         claimed_at=_moment(who.text.rpartition(" ")[2]) if who else None,
         left=left_in(attempt.directory, text("rc"), text("out"), text("err")),
     )
+
+
+def verdict(native_id: str | None, mark: Mark, cancel_asked: bool) -> Sighting:
+    """A job that wrote how it ended."""
+    status = mark.exit_status
+    state = JobState.COMPLETED if status == 0 else JobState.FAILED
+    reason = None if status == 0 else f"exit status {status}"
+    if status is None:
+        reason = "its exit sentinel cannot be read"
+    elif mark.reason == "walltime":
+        state, reason = JobState.FAILED, "it ran into its walltime"
+    elif status > 128 and cancel_asked:
+        state, reason = JobState.CANCELED, "canceled"
+    return Sighting(state, "sentinel", native_id, None, reason, status, mark.started_at, mark.ended_at)
 
 
 def _show(position: int, attempt: Attempt) -> str:
