@@ -16,6 +16,7 @@ from hpcnet.errors import StorageError
 from hpcnet.ledger import upgrade
 from hpcnet.ledger.address import read_address
 from hpcnet.ledger.engine import open_engine, writing
+from hpcnet.ledger.queries import job_ids
 from hpcnet.ledger.schema import SCHEMA_VERSION, metadata
 from hpcnet.ledger.sql import open_ledger
 from hpcnet.model.record import Event, EventKind
@@ -181,3 +182,14 @@ def test_the_database_of_another_program_is_left_alone(tmp_path: Path) -> None:
     with sqlite3.connect(path) as raw:
         assert raw.execute("SELECT name FROM sqlite_master").fetchall() == [("bookmarks",)]
     raw.close()
+
+
+def test_open_jobs_are_found_by_index_however_long_the_ledger(engine: sa.Engine) -> None:
+    statement = job_ids("", None, open_only=True).compile(engine, compile_kwargs={"literal_binds": True})
+    with engine.connect() as connection:
+        plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}")]
+    searches = [step for step in plan if step.startswith(("SCAN", "SEARCH"))]
+    assert searches[0] == "SCAN hpcnet_events USING COVERING INDEX hpcnet_events_by_job"
+    assert all(" USING INDEX hpcnet_events_" in step for step in searches[1:])
+    assert any("hpcnet_events_closing" in step for step in searches)
+    assert any("hpcnet_events_intents" in step for step in searches)
