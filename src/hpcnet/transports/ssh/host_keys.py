@@ -28,7 +28,10 @@ SCANNED = (("ssh-ed25519",), KEY_TYPES[1:4], KEY_TYPES[4:])
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """The keys a server showed on the way to a site; `pinned` when one of them is known already."""
+    """The keys a server showed on the way to a site, and the name to pin them under.
+
+    `pinned` when one of them is known already.
+    """
 
     host: str
     port: int
@@ -38,7 +41,7 @@ class Shown:
 
 def scan(host: str, port: int = 22, timeout_s: float = 15.0) -> tuple[str, ...]:
     """The server's public host keys, "type base64"; nobody logs in. Raises `Unreachable`."""
-    hop = Hop(host, port, "", host, Known(), Identities(), None, timeout_s)
+    hop = Hop(host, port, "", host, port, Known(), Identities(), None, timeout_s)
     return _keys(lambda: _direct(hop), hop, host)
 
 
@@ -56,7 +59,7 @@ def scan_site(site: Site, access: Access, settings: LinkSettings) -> Shown:
     else:
         with contextlib.closing(Tunnel.through(hops[:place], site.id)) as tunnel:
             keys = _keys(lambda: _behind(tunnel, hop), hop, site.id)
-    return Shown(hop.host, hop.port, keys, any(key in hop.known.accepted for key in keys))
+    return Shown(hop.key_host, hop.key_port, keys, any(key in hop.known.accepted for key in keys))
 
 
 Open = Callable[[], tuple[Any, Callable[[], None]]]

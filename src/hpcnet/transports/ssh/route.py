@@ -36,12 +36,16 @@ class Identities:
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """One SSH server on the way; the last one is the site's login host."""
+    """One SSH server on the way; the last one is the site's login host.
+
+    Its key is pinned under `key_host` and `key_port`: its own, unless HostKeyAlias says otherwise.
+    """
 
     host: str
     port: int
     user: str
-    name: str
+    key_host: str
+    key_port: int
     known: Known
     identities: Identities
     proxy_command: str | None
@@ -124,12 +128,15 @@ def _hop(asker: Asker, wish: Wish, options: Mapping[str, Any], command: str | No
     if not HOST.fullmatch(host) or not USER.fullmatch(user):
         raise ConfigurationError(f"{asker.site}: `{user}@{host}` is no login", hint="check User and HostName")
     port = _number(options.get("port"), 22, asker.site)
-    name = str(options.get("hostkeyalias") or name_of(host, port))
+    alias = options.get("hostkeyalias")
+    key_host, key_port = (str(alias), 22) if alias else (host, port)
+    name = name_of(key_host, key_port)
     return Hop(
         host=host,
         port=port,
         user=user,
-        name=name,
+        key_host=key_host,
+        key_port=key_port,
         known=look_up(asker.settings.known_hosts, name, wish.described_keys),
         identities=_identities(asker.access, options),
         proxy_command=command,

@@ -11,6 +11,7 @@ from hpcnet.transports.ssh.authenticate import authenticate
 from hpcnet.transports.ssh.dial import Stream, dial
 from hpcnet.transports.ssh.explain import LINK_FAULTS, explain
 from hpcnet.transports.ssh.handshake import key_types_for, shake_hands, shown_key
+from hpcnet.transports.ssh.known_hosts import name_of
 from hpcnet.transports.ssh.route import Hop
 from hpcnet.transports.ssh.verify import verify
 
@@ -62,5 +63,5 @@ class Tunnel:
     def _enter(self, hop: Hop, site: str) -> None:
         transport = shake_hands(self.towards(hop), key_types_for(hop.known), hop.timeout_s)
         self._transports.append(transport)
-        verify(shown_key(transport), hop.known, hop.name, site)
+        verify(shown_key(transport), hop.known, name_of(hop.key_host, hop.key_port), site)
         authenticate(transport, hop, site)
