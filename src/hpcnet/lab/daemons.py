@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hpcnet.errors import ConfigurationError, StorageError, TimedOut
+from hpcnet.errors import ConfigurationError, HpcnetError, StorageError, TimedOut
 from hpcnet.lab.layout import Cluster, Lab
 from hpcnet.lab.processes import MARK, Process
 from hpcnet.lab.programs import find, launch
@@ -92,8 +92,11 @@ def start(
     """
     absent = [daemon for daemon in daemons if daemon.pid(processes) is None]
     launched = [(daemon, launch(daemon.command(), daemon.environment, _output(daemon))) for daemon in absent]
-    for daemon, process in launched:
-        _wait(daemon, process)
+    # All are waited for before the first failure is told: none is left without a parent's care.
+    failures = [_failure(daemon, process) for daemon, process in launched]
+    for failure in failures:
+        if failure is not None:
+            raise failure
     if absent:
         tell(f"{whose}: started {', '.join(daemon.name for daemon in absent)}")
 
@@ -120,18 +123,19 @@ def last_lines(log: Path, count: int = 8) -> str:
     return f"the last lines of {log}:\n{said}"
 
 
-def _wait(daemon: Daemon, process: subprocess.Popen[bytes]) -> None:
+def _failure(daemon: Daemon, process: subprocess.Popen[bytes]) -> HpcnetError | None:
+    """Waits until a daemon is in the background; what to raise if it does not get there."""
+    hint = "run `hpcnet lab down` to clean up"
     try:
         status = process.wait(_START_S)
-    except subprocess.TimeoutExpired as error:
+    except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-        raise TimedOut(f"{daemon.name} did not start\n{last_lines(daemon.log)}") from error
-    if status != 0:
-        said = last_lines(_output(daemon) if not _has_text(daemon.log) else daemon.log)
-        raise ConfigurationError(
-            f"{daemon.name} did not start\n{said}", hint="run `hpcnet lab down` to clean up"
-        )
+        return TimedOut(f"{daemon.name} did not start in time\n{last_lines(daemon.log)}", hint=hint)
+    if status == 0:
+        return None
+    said = last_lines(daemon.log if _has_text(daemon.log) else _output(daemon))
+    return ConfigurationError(f"{daemon.name} did not start\n{said}", hint=hint)
 
 
 def _has_text(path: Path) -> bool:

@@ -25,9 +25,10 @@ from hpcnet.lab.free_ports import answers, is_free
 from hpcnet.lab.layout import CONFIGURATION_FILE, Cluster, Lab
 from hpcnet.lab.processes import Process, end_processes, processes_of
 from hpcnet.lab.programs import check_programs, find, run
-from hpcnet.lab.record import planned_lab, recorded_lab, renew_ports
+from hpcnet.lab.record import place_of, planned_lab, recorded_lab, renew_ports
 from hpcnet.lab.render import Machine
 from hpcnet.lab.settings import ClusterStatus, DaemonStatus, LabSettings, LabStatus
+from hpcnet.lab.shapes import read_shapes
 
 Tell = Callable[[str], None]
 _NODES_READY_S = 60.0
@@ -43,7 +44,7 @@ def up(settings: LabSettings, tell: Tell) -> LabStatus:
     check_programs(settings.accounting)
     with _exclusive(settings.directory):
         lab = _lab_on_usable_ports(settings)
-        before = processes_of(settings.directory)
+        before = processes_of(lab.directory)
         machine = make_files(lab, settings)
         _tell_of_missing_gpus(lab, machine, tell)
         _start_shared(lab, before, tell)
@@ -63,7 +64,7 @@ def status(settings: LabSettings) -> LabStatus:
     configuration = settings.configuration_directory / CONFIGURATION_FILE
     if lab is None:
         return LabStatus(settings.directory, configuration, settings.directory / "id_ed25519")
-    processes = processes_of(settings.directory)
+    processes = processes_of(lab.directory)
     return LabStatus(
         directory=lab.directory,
         configuration=configuration,
@@ -79,15 +80,13 @@ def down(settings: LabSettings, tell: Tell) -> None:
 
     Raises `StorageError` if something stays.
     """
-    if not settings.directory.exists():
-        remove_files(settings)
-        tell("no training federation is up")
-        return
     with _exclusive(settings.directory):
-        count = len(processes_of(settings.directory))
-        end_processes(settings.directory)
+        place = place_of(settings.directory)
+        count = len(processes_of(place))
+        there = count > 0 or place.exists()
+        end_processes(place)
         remove_files(settings)
-    tell(f"the training federation is gone: {count} processes ended, {settings.directory} removed")
+    tell(f"the lab is down: {count} processes ended, {place} removed" if there else "no lab is up")
 
 
 @contextmanager
@@ -107,11 +106,14 @@ def _exclusive(directory: Path) -> Iterator[None]:
 
 def _lab_on_usable_ports(settings: LabSettings) -> Lab:
     """The lab; if all of it is down and others took its ports meanwhile, on new ones."""
+    if recorded_lab(settings) is None:
+        # Someone removed the directory under running daemons: nobody can speak to them any more.
+        end_processes(place_of(settings.directory))
     lab = planned_lab(settings)
     taken = any(not is_free(port) for cluster in lab.clusters for port in cluster.ports)
-    if not taken or processes_of(settings.directory):
+    if not taken or processes_of(lab.directory):
         return lab
-    shapes = (settings.templates / "clusters.toml").read_text(encoding="utf-8")
+    shapes = read_shapes(settings.templates / "clusters.toml")
     return renew_ports(settings, shapes, lab.accounting is not None)
 
 

@@ -13,6 +13,7 @@ from hpcnet.errors import ConfigurationError, StorageError
 from hpcnet.lab.describe import site_descriptor, software_of, user_configuration
 from hpcnet.lab.layout import CONFIGURATION_FILE, RECORD_FILE, Accounting, Cluster, Lab
 from hpcnet.lab.programs import find, run, user_name
+from hpcnet.lab.record import place_of
 from hpcnet.lab.render import (
     Machine,
     gres_conf,
@@ -60,12 +61,15 @@ def describe(lab: Lab, settings: LabSettings, machine: Machine) -> None:
 
 def remove_files(settings: LabSettings) -> None:
     """Removes the lab's directory and its configuration; nothing else, and nothing that is not a lab's."""
+    place = place_of(settings.directory)
     try:
         (settings.configuration_directory / CONFIGURATION_FILE).unlink(missing_ok=True)
-        if (settings.directory / RECORD_FILE).is_file():
-            shutil.rmtree(settings.directory)
+        if (place / RECORD_FILE).is_file():
+            shutil.rmtree(place)
+        if settings.directory.is_symlink():
+            settings.directory.unlink()
     except OSError as error:
-        raise StorageError(f"{settings.directory} cannot be removed: {error}") from error
+        raise StorageError(f"{place} cannot be removed: {error}") from error
 
 
 def _make_directories(lab: Lab) -> None:

@@ -61,5 +61,6 @@ def _next_block(ports: Iterator[int], size: int) -> int:
         if len(block) == size:
             return block[0]
     raise ConfigurationError(
-        f"there are no {size} free ports in a row on this machine", hint="give another --base-port"
+        f"there are no {size} free ports in a row on this machine",
+        hint="end some of the programs that listen on ports, `ss -ltnp` lists them",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -13,9 +14,8 @@ from hpcnet.lab.layout import RECORD_FILE, Accounting, Cluster, Lab
 from hpcnet.lab.settings import LabSettings
 from hpcnet.lab.shapes import parse_shapes, read_shapes
 
-# Slurm makes sockets below <directory>/spool/<node>/ whose paths a kernel cuts at 107 bytes.
-_LONGEST_DIRECTORY = 60
-_READABLE_BY_SLURM = re.compile(r"/[A-Za-z0-9_./@+=-]*")
+# What Slurm can read; and it makes sockets below <place>/spool/<node>/ whose paths end at 107 bytes.
+_SUITS_SLURM = re.compile(r"/[A-Za-z0-9_./@+=-]{0,59}")
 _DOWN_FIRST = "run `hpcnet lab down`, then `hpcnet lab up`"
 
 
@@ -28,12 +28,16 @@ class Record:
     accounting_port: int | None
 
 
+def place_of(directory: Path) -> Path:
+    """Where the lab of this directory lies: there, or where a link leads if Slurm cannot work there."""
+    return directory.resolve()
+
+
 def recorded_lab(settings: LabSettings) -> Lab | None:
     """The lab that `up` made in this directory, if there is one. Raises `StorageError`."""
-    record = _read(settings.directory / RECORD_FILE)
-    if record is None:
-        return None
-    return _lab(settings.directory, record)
+    place = place_of(settings.directory)
+    record = _read(place / RECORD_FILE)
+    return None if record is None else _lab(place, record)
 
 
 def planned_lab(settings: LabSettings) -> Lab:
@@ -42,9 +46,9 @@ def planned_lab(settings: LabSettings) -> Lab:
     Raises `ConfigurationError` for a directory or shapes that cannot serve, `UsageError` where the
     recorded lab is another one than the one asked for.
     """
-    _check_directory(settings.directory)
     shapes = read_shapes(settings.templates / "clusters.toml")
-    record = _read(settings.directory / RECORD_FILE)
+    place = place_of(settings.directory)
+    record = _read(place / RECORD_FILE)
     if record is None:
         return renew_ports(settings, shapes, settings.accounting)
     if record.shapes != shapes:
@@ -54,7 +58,7 @@ def planned_lab(settings: LabSettings) -> Lab:
             "the lab was brought up without accounting",
             hint="run `hpcnet lab down`, then `hpcnet lab up --accounting`",
         )
-    return _lab(settings.directory, record)
+    return _lab(place, record)
 
 
 def renew_ports(settings: LabSettings, shapes: str, accounting: bool) -> Lab:
@@ -66,14 +70,14 @@ def renew_ports(settings: LabSettings, shapes: str, accounting: bool) -> Lab:
         ports={cluster.id: port for cluster, port in zip(clusters, blocks, strict=False)},
         accounting_port=blocks[-1] if accounting else None,
     )
-    path = settings.directory / RECORD_FILE
     try:
-        settings.directory.mkdir(parents=True, exist_ok=True, mode=0o755)
+        place = _make_place(settings.directory)
+        path = place / RECORD_FILE
         path.with_suffix(".new").write_text(json.dumps(asdict(record), indent=1), encoding="utf-8")
         path.with_suffix(".new").replace(path)
     except OSError as error:
         raise StorageError(f"{settings.directory} cannot be written: {error}") from error
-    return _lab(settings.directory, record)
+    return _lab(place, record)
 
 
 def _lab(directory: Path, record: Record) -> Lab:
@@ -92,12 +96,20 @@ def _read(path: Path) -> Record | None:
         raise StorageError(f"{path} cannot be read: {error}", hint=_DOWN_FIRST) from error
 
 
-def _check_directory(directory: Path) -> None:
-    hint = "name another state directory: HPCNET_STATE=/some/short/path"
-    if not _READABLE_BY_SLURM.fullmatch(str(directory)):
-        raise ConfigurationError(f"Slurm cannot read a path such as {str(directory)!r}", hint=hint)
-    if len(str(directory)) > _LONGEST_DIRECTORY:
+def _make_place(directory: Path) -> Path:
+    """The directory of the lab; where its path does not suit Slurm, a link to a short one."""
+    if directory.is_symlink() and not directory.exists():
+        directory.unlink()
+    place = place_of(directory)
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    if place.exists() or _SUITS_SLURM.fullmatch(str(place)):
+        place.mkdir(exist_ok=True)
+    else:
+        place = Path(tempfile.mkdtemp(prefix="hpcnet-lab-", dir="/tmp"))
+        directory.symlink_to(place)
+    if not _SUITS_SLURM.fullmatch(str(place)):
         raise ConfigurationError(
-            f"{directory} is longer than the {_LONGEST_DIRECTORY} bytes that leave room for Slurm's sockets",
-            hint=hint,
+            f"Slurm cannot work in {str(place)!r}: its path is too long or has unusual characters",
+            hint="remove it and try again, or set HPCNET_STATE to another directory",
         )
+    return place

@@ -11,7 +11,8 @@ from typing import Any
 class LabSettings:
     """Where the training federation lives and what it is made from.
 
-    `directory` belongs to the lab alone and is removed by `down`. `configuration_directory` gets one
+    `directory` belongs to the lab alone and is removed by `down`; where its path is too long for Slurm
+    or has blanks, it becomes a link to a directory with a short path. `configuration_directory` gets one
     file, `lab.toml`. `templates` holds `clusters.toml` and the templates. `python` is the interpreter
     of the virtual environment that jobs use. `base_port` is where the search for free ports starts.
     """
