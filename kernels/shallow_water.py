@@ -299,13 +299,12 @@ def check_file(path: Path) -> dict[str, Any]:
         with path.open("rb") as stream, np.load(stream) as saved:
             meta = json.loads(str(saved["meta"]))
             fields = [saved[name] for name in ("height", "u", "v")]
-        s, result = Setup(**meta["setup"]), meta["record"]
-        checked = check(s, *fields)
-    except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:
+        checked = check(Setup(**meta["setup"]), *fields)
+        verified = checked.pop("verified")
+        merit = meta["record"]["figure_of_merit"] if verified else None
+        return {**meta["record"], "verified": verified, "check": checked, "figure_of_merit": merit}
+    except (OSError, ValueError, LookupError, TypeError, EOFError, ArithmeticError, BadZipFile) as error:
         raise WrongUse(f"{path} is not a whole result of this kernel: {error}") from error
-    verified = checked.pop("verified")
-    merit = result["figure_of_merit"] if verified else None
-    return {**result, "verified": verified, "check": checked, "figure_of_merit": merit}
 
 
 def read_options(arguments: list[str] | None) -> argparse.Namespace:
@@ -340,11 +339,13 @@ def setup_of(o: argparse.Namespace) -> Setup:
     return Setup(o.nx, o.ny, steps, dx, dt, o.depth, coriolis, hills)
 
 
-def require_room(s: Setup, ranks: Ranks) -> None:
-    """Raises `WrongUse` for more ranks than rows, or less memory than fields and check (rank 0) need."""
+def require_room(s: Setup, ranks: Ranks, output: Path) -> None:
+    """Raises `WrongUse` without a row for each rank, memory for fields and check, or a place to save."""
+    if ranks.largest(float(ranks.rank == 0 and not output.absolute().parent.is_dir())):
+        raise WrongUse(f"there is no directory for the result {output}")
     if ranks.size > s.ny:
         raise WrongUse(f"{s.ny} rows cannot be shared by {ranks.size} ranks: use fewer, or a larger --ny")
-    need_gib = s.nx * s.ny * (40 / ranks.size + 160) / 2**30
+    need_gib = s.nx * s.ny * (40 / ranks.size + 120) / 2**30
     have_gib = -ranks.largest(-os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30)
     if need_gib > have_gib:
         raise WrongUse(f"{s.nx} x {s.ny} cells need {need_gib:.1f} GiB, the machine has {have_gib:.1f} GiB")
@@ -368,7 +369,7 @@ def find_ranks() -> Ranks:
 def run(options: argparse.Namespace, ranks: Ranks) -> dict[str, Any]:
     """Simulate, verify, save. The record, on rank 0."""
     s = setup_of(options)
-    require_room(s, ranks)
+    require_room(s, ranks, options.output)
     *fields, seconds = simulate(s, ranks)
     if ranks.rank != 0:
         return {"verified": True}

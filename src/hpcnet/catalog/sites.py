@@ -57,12 +57,12 @@ def read_site(path: Path) -> Site:
 
 
 def _descriptors(directory: Path, faults: list[Fault]) -> list[Path]:
-    if not directory.is_dir():
-        faults.append(
-            Fault(str(directory), "there is no such directory of site descriptors", "see site_directories")
-        )
+    try:
+        return sorted(path for path in directory.iterdir() if path.suffix == ".toml")
+    except OSError as error:
+        what = f"this directory of site descriptors cannot be read: {error.strerror}"
+        faults.append(Fault(str(directory), what, "see site_directories in the configuration"))
         return []
-    return sorted(directory.glob("*.toml"))
 
 
 def _id_faults(stem: str, given: object) -> list[Fault]:

@@ -47,12 +47,17 @@ def _source_and_target(item: object) -> tuple[object, object]:
 def _source_faults(where: str, source: object, folder: Path) -> list[Fault]:
     if not isinstance(source, str) or not source or _is_elsewhere(source):
         return []
-    if "\0" in source:
-        return [Fault(where, "holds a null byte", "no file has such a name")]
-    path = Path(_absolute(source, folder))
-    if path.exists():
-        return []
-    return [Fault(where, f"there is no file or directory '{source}'", f"looked for {path}")]
+    try:
+        Path(_absolute(source, folder)).stat()
+    except FileNotFoundError:
+        looked = f"looked for {_absolute(source, folder)}"
+        return [Fault(where, f"there is no file or directory '{source}'", looked)]
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        return [
+            Fault(where, f"'{source[:60]}' cannot be staged in: {reason}", "give a path that you can read")
+        ]
+    return []
 
 
 def _inside_faults(where: str, path: object) -> list[Fault]:

@@ -23,6 +23,12 @@ class Described(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
+def _no_switch(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("must be a whole number, not true or false")
+    return value
+
+
 Walltime = Annotated[
     int,
     BeforeValidator(parse_walltime),
@@ -35,8 +41,8 @@ Memory = Annotated[
     BeforeValidator(parse_memory),
     WithJsonSchema({"type": ["string", "integer"], "examples": ["64 GiB", "4000M"]}),
 ]
-Count = Annotated[int, Field(ge=1, le=10_000_000)]
-CountOrZero = Annotated[int, Field(ge=0, le=10_000_000)]
+Count = Annotated[int, BeforeValidator(_no_switch), Field(ge=1, le=10_000_000)]
+CountOrZero = Annotated[int, BeforeValidator(_no_switch), Field(ge=0, le=10_000_000)]
 # What reaches a scheduler's command or directive: a word, never free text.
 Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.:,+=@/-]*$", max_length=255)]
 SiteId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=64)]

@@ -77,5 +77,5 @@ def test_too_large_foreign_and_missing_things_are_told(tmp_path: Path) -> None:
         "big.toml: is larger than 64 KiB",
         "folder.toml: this is a directory, not a file",
         "latin.toml: line 1: is not UTF-8 text",
-        f"{tmp_path}/nowhere: there is no such directory of site descriptors",
+        f"{tmp_path}/nowhere: this directory of site descriptors cannot be read: No such file or directory",
     ]

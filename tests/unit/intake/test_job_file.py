@@ -97,6 +97,13 @@ def test_missing_input_files_and_paths_outside_are_faults_beside_the_others(tmp_
     ]
 
 
+@pytest.mark.parametrize("source", ["a\\u0000b", "x" * 5000])
+def test_a_source_that_no_file_can_have_is_a_fault(tmp_path: Path, source: str) -> None:
+    (fault,) = faults(tmp_path, COMMAND + f'[data]\nstage_in = ["{source}"]\n')
+    assert fault.startswith("data.stage_in[1].source: ")
+    assert "cannot be staged in" in fault
+
+
 def test_local_sources_are_resolved_against_the_file_and_others_are_kept(tmp_path: Path) -> None:
     (tmp_path / "forcing").mkdir()
     text = COMMAND + '[data]\nstage_in = ["forcing/", "kernel:shallow_water.py", "cl-nlhpc:data/x.nc"]\n'

@@ -62,6 +62,16 @@ def test_a_broken_halo_is_caught_between_ranks(tmp_path: Path, fault: str) -> No
     assert (ended.returncode, record["verified"], record["figure_of_merit"]) == (1, False, None)
 
 
+@pytest.mark.parametrize("meta", ["{}", "[]", "x", '{"setup": {}, "record": []}'])
+def test_a_result_with_foreign_words_is_told_in_a_sentence(
+    kernel: ModuleType, capsys: pytest.CaptureFixture[str], meta: str
+) -> None:
+    values = np.ones((4, 4))
+    np.savez("foreign.npz", height=values, u=values, v=values, meta=meta)
+    assert kernel.main(["--check", "foreign.npz"]) == 2
+    assert "is not a whole result" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("field", ["height", "u", "v"])
 def test_one_changed_value_of_a_result_file_is_caught_at_home(
     kernel: ModuleType, capsys: pytest.CaptureFixture[str], field: str
@@ -101,6 +111,7 @@ def test_a_value_that_is_no_number_stops_the_run_and_is_never_verified(
         (["--hours", "-3"], "--hours must be from"),
         (["--nx", "1000000", "--ny", "1000000"], "GiB, the machine has"),
         (["--dx-km", "5000", "--depth", "1"], "too long for the rotation"),
+        (["--output", "nowhere/field.npz"], "there is no directory for the result"),
         (["--check", "nothing.npz"], "is not a whole result of this kernel"),
     ],
 )

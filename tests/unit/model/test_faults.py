@@ -33,6 +33,7 @@ FINDINGS: list[tuple[dict[str, Any], str]] = [
         "data.stage_in[1].too: is not a known key (known: source, target)",
     ),
     ({"data": {"stage_in": [{"target": "b"}]}}, "data.stage_in[1].source: is missing (add it)"),
+    ({"requirements": {"nodes": True}}, "requirements.nodes: must be a whole number, not true or false"),
     ({"data": {"size_gib": -1}}, "data.size_gib: must be at least 0, not -1"),
     ({"script": "#!/bin/sh\n"}, "the whole file: give either command or script, not both"),
     ({"command": ["a\0b"]}, "command: a null byte cannot be passed to any program"),
