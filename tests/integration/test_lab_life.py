@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -230,3 +232,41 @@ def test_accounting_cannot_be_added_to_a_lab_that_is_up(lab: Lab) -> None:
         up(settings, quiet)
 
     assert "accounting" in caught.value.message or "mariadb" in caught.value.hint
+
+
+AS_ORDINARY_USER = """
+import json, sys
+from pathlib import Path
+from hpcnet.lab import LabSettings, down, up
+root = Path(sys.argv[1])
+settings = LabSettings(root / "lab", root / "config.d", Path(sys.argv[2]), Path(sys.executable))
+told = []
+try:
+    found = up(settings, told.append)
+finally:
+    down(settings, told.append)
+print(json.dumps([found.running, [cluster.gpus_per_node for cluster in found.clusters], told]))
+"""
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user; all else here runs as one")
+def test_an_ordinary_user_has_a_lab_too_but_without_gpus(lab_root: Path) -> None:
+    shutil.chown(lab_root, "nobody")
+    ended = subprocess.run(
+        [sys.executable, "-c", AS_ORDINARY_USER, str(lab_root), str(lab_settings(lab_root).templates)],
+        user="nobody",
+        group="nogroup",
+        extra_groups=[],
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if "Permission denied" in ended.stderr and "site-packages" in ended.stderr:
+        pytest.skip("the virtual environment lies where other users cannot read it")
+
+    running, gpus, told = json.loads(ended.stdout)
+
+    assert running
+    assert gpus == [0, 0]
+    assert "lab-atlantic: without GPUs, only root can make the devices that stand for them" in told
