@@ -28,6 +28,7 @@ from hpcnet.posix.quote import quote
 if TYPE_CHECKING:
     from hpcnet.broker.context import Broker
     from hpcnet.lab.settings import LabSettings
+    from hpcnet.lab.settings import LabStatus as LabStatus  # for the annotations of the command line
 
 
 class SystemClock(Clock):

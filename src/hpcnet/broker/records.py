@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import groupby
 from typing import Any
 
 from hpcnet.broker.context import Broker
 from hpcnet.errors import UsageError
 from hpcnet.model.decision import Decision
-from hpcnet.model.history import fold
+from hpcnet.model.history import fold_all
 from hpcnet.model.job import JobSpec
 from hpcnet.model.plain import from_plain
 from hpcnet.model.record import Event, EventKind, JobRecord
@@ -22,8 +21,7 @@ def resolve(broker: Broker, typed: Sequence[str]) -> list[str]:
 
 def load(broker: Broker, job_ids: Sequence[str]) -> list[JobRecord]:
     """The records of these jobs, in this order."""
-    events = sorted(broker.ledger().events(job_ids), key=lambda event: event.job)
-    records = {job: fold(list(items)) for job, items in groupby(events, key=lambda event: event.job)}
+    records = fold_all(broker.ledger().events(job_ids))
     return [records[job_id] for job_id in job_ids if job_id in records]
 
 

@@ -33,4 +33,4 @@ def retry(broker: Broker, job_id: str) -> JobRecord:
     attempt = record.attempt + 1
     job = records.spec_of(broker, job_id)
     decision = decide(broker, job_id, job, attempt)
-    return send(broker, prepare(broker, decision, job, attempt), attempt)
+    return send(broker, prepare(broker, decision, job, attempt))

@@ -35,7 +35,8 @@ def close_if_never_sent(broker: Broker, record: JobRecord) -> JobRecord:
     site = broker.site(record.site)
     if broker.links.ask(site, close_attempt(record.directory or "")) is Closed.NEVER_SUBMITTED:
         reason = "it never arrived at the site; hpcnet retry submits it again"
-        records.note(broker, record.id, EventKind.ABSENT, {"reason": reason})
+        body = {"reason": reason, "attempt": record.attempt}
+        records.note(broker, record.id, EventKind.ABSENT, body)
     return settle(broker, record)
 
 

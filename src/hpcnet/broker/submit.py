@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -30,6 +29,7 @@ class Prepared:
     candidate: Candidate
     submission: Submission
     files: tuple[staging.Transfer, ...]
+    attempt: int
 
 
 def decide(broker: Broker, job_id: str, job: JobSpec, attempt: int = 1) -> Decision:
@@ -48,45 +48,47 @@ def prepare(broker: Broker, decision: Decision, job: JobSpec, attempt: int = 1) 
     refuse_if_nothing_fits(decision)
     candidate = decision.ranked[0]
     submission = _submission(broker, decision.job, job, candidate, attempt)
-    return Prepared(decision, candidate, submission, staging.transfers(job, broker.kernel))
+    files = staging.transfers(job, broker.kernel)
+    return Prepared(decision, candidate, submission, files, attempt)
 
 
-def send(broker: Broker, prepared: Prepared, attempt: int = 1) -> JobRecord:
+def send(broker: Broker, prepared: Prepared) -> JobRecord:
     """Send a prepared job. The intent is durable before the first byte leaves.
 
     Raises `SubmissionRefused` with the scheduler's words, and the link's error when it is not
     known whether the job arrived: the ledger then says UNKNOWN and `settle` finds out.
     """
-    job_id, submission = prepared.decision.job, prepared.submission
-    _write_intent(broker, prepared, attempt)
-    _bring_inputs(broker, job_id, submission, prepared.files)
+    submission = prepared.submission
+    _write_intent(broker, prepared)
+    _bring_inputs(broker, prepared)
     broker.tell(Progress("submit", f"submitting to {submission.site.id}"))
     question = broker.scheduler(submission.site).submit(submission)
     try:
         receipt = broker.links.ask(submission.site, question)
     except (LinkLost, TimedOut) as error:
-        return _settle_or_raise(broker, job_id, error)
-    return _file_receipt(broker, job_id, submission, receipt)
+        return _settle_or_raise(broker, prepared, error)
+    return _file_receipt(broker, prepared, receipt)
 
 
-def _file_receipt(broker: Broker, job_id: str, submission: Submission, receipt: Receipt) -> JobRecord:
+def _file_receipt(broker: Broker, prepared: Prepared, receipt: Receipt) -> JobRecord:
+    job_id, submission = prepared.decision.job, prepared.submission
     if receipt.refusal is not None:
-        records.note(broker, job_id, EventKind.REFUSED, {"reason": receipt.refusal})
+        _note(broker, prepared, EventKind.REFUSED, reason=receipt.refusal)
         raise SubmissionRefused(
             f"{submission.site.id} refused the job: {receipt.refusal}",
             hint=f"hpcnet why {job_id} prints why this site was chosen",
         )
     if receipt.native_id is None:
         words = receipt.words.strip() or "the scheduler gave no job id"
-        return _settle_or_raise(broker, job_id, LinkLost(f"{submission.site.id}: {words}"))
-    body = {"native_id": receipt.native_id, "directory": receipt.directory}
-    records.note(broker, job_id, EventKind.SUBMITTED, body)
+        return _settle_or_raise(broker, prepared, LinkLost(f"{submission.site.id}: {words}"))
+    _note(broker, prepared, EventKind.SUBMITTED, native_id=receipt.native_id, directory=receipt.directory)
     return records.load(broker, [job_id])[0]
 
 
-def _settle_or_raise(broker: Broker, job_id: str, error: HpcnetError) -> JobRecord:
+def _settle_or_raise(broker: Broker, prepared: Prepared, error: HpcnetError) -> JobRecord:
     """The answer was lost, not necessarily the job: look before anything else is done."""
-    records.note(broker, job_id, EventKind.UNCERTAIN, {"reason": error.message})
+    job_id = prepared.decision.job
+    _note(broker, prepared, EventKind.UNCERTAIN, reason=error.message)
     record = settle(broker, records.load(broker, [job_id])[0])
     if record.native_id is not None:
         return record
@@ -94,20 +96,23 @@ def _settle_or_raise(broker: Broker, job_id: str, error: HpcnetError) -> JobReco
     raise error
 
 
-def _bring_inputs(
-    broker: Broker, job_id: str, submission: Submission, files: Sequence[staging.Transfer]
-) -> None:
+def _bring_inputs(broker: Broker, prepared: Prepared) -> None:
+    files, submission = prepared.files, prepared.submission
     if not files:
         return
     try:
-        staging.bring(broker, submission.site, submission.directory, tuple(files))
+        staging.bring(broker, submission.site, submission.directory, files)
     except HpcnetError as error:
         reason = f"staging failed, nothing was submitted: {error.message}"
-        records.note(broker, job_id, EventKind.ABSENT, {"reason": reason})
-        error.hint = error.hint or f"hpcnet retry {job_id} starts again"
+        _note(broker, prepared, EventKind.ABSENT, reason=reason)
+        error.hint = error.hint or f"hpcnet retry {prepared.decision.job} starts again"
         raise
-    size = sum(file.size for file in files)
-    records.note(broker, job_id, EventKind.STAGED, {"files": len(files), "bytes": size})
+    _note(broker, prepared, EventKind.STAGED, files=len(files), bytes=sum(file.size for file in files))
+
+
+def _note(broker: Broker, prepared: Prepared, kind: EventKind, **body: object) -> None:
+    """Note what became of this attempt, by its number: late news of an older one changes nothing."""
+    records.note(broker, prepared.decision.job, kind, {**body, "attempt": prepared.attempt})
 
 
 def _remember(broker: Broker, job_id: str, job: JobSpec, decision: Decision, attempt: int) -> None:
@@ -129,18 +134,18 @@ def _described(broker: Broker, job_id: str, job: JobSpec, decision: Decision, at
     return [created, decided] if attempt == 1 else [decided]
 
 
-def _write_intent(broker: Broker, prepared: Prepared, attempt: int) -> None:
+def _write_intent(broker: Broker, prepared: Prepared) -> None:
     submission = prepared.submission
     intent = {
         "site": submission.site.id,
         "partition": submission.partition,
-        "attempt": attempt,
+        "attempt": prepared.attempt,
         "token": submission.token,
         "directory": submission.directory,
         "files": len(prepared.files),
     }
     job_id = prepared.decision.job
-    events = _described(broker, job_id, submission.job, prepared.decision, attempt)
+    events = _described(broker, job_id, submission.job, prepared.decision, prepared.attempt)
     broker.ledger().append([*events, Event(job_id, EventKind.INTENT, broker.clock.now(), intent)])
 
 

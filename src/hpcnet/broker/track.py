@@ -72,10 +72,14 @@ def _look(broker: Broker, site_id: str, found: Sequence[JobRecord]) -> Look | Tr
 def _seen(record: JobRecord, sighting: Sighting, now: datetime) -> list[Event]:
     events = []
     if record.native_id is None and sighting.native_id is not None:
-        body = {"native_id": sighting.native_id, "directory": record.directory}
+        body = {
+            "native_id": sighting.native_id,
+            "directory": record.directory,
+            "attempt": record.attempt,
+        }
         events.append(Event(record.id, EventKind.SUBMITTED, now, body))
     if _changed(record, sighting):
-        events.append(Event(record.id, EventKind.SIGHTED, now, _body(sighting)))
+        events.append(Event(record.id, EventKind.SIGHTED, now, _body(record, sighting)))
     return events
 
 
@@ -91,7 +95,7 @@ def _changed(record: JobRecord, sighting: Sighting) -> bool:
     return before != after
 
 
-def _body(sighting: Sighting) -> dict[str, Any]:
+def _body(record: JobRecord, sighting: Sighting) -> dict[str, Any]:
     def iso(when: datetime | None) -> str | None:
         return when.isoformat() if when else None
 
@@ -103,6 +107,7 @@ def _body(sighting: Sighting) -> dict[str, Any]:
         "started_at": iso(sighting.started_at),
         "ended_at": iso(sighting.ended_at),
         "seen_in": sighting.seen_in,
+        "attempt": record.attempt,
     }
 
 
@@ -121,7 +126,13 @@ def _unseen(record: JobRecord, now: datetime) -> list[Event]:
 
 
 def _concluded(record: JobRecord, state: JobState, reason: str, now: datetime) -> Event:
-    body = {"state": state.value, "native_state": None, "reason": reason, "seen_in": "absence"}
+    body: dict[str, Any] = {
+        "state": state.value,
+        "native_state": None,
+        "reason": reason,
+        "seen_in": "absence",
+        "attempt": record.attempt,
+    }
     if state.final:
         body["ended_at"] = now.isoformat()
     return Event(record.id, EventKind.SIGHTED, now, body)
