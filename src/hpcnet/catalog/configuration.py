@@ -37,7 +37,13 @@ def read_configuration(config_file: Path) -> Configuration:
 
 def _files(config_file: Path) -> list[Path]:
     beside = sorted((config_file.parent / "config.d").glob("*.toml"))
-    return [config_file, *beside] if config_file.exists() else beside
+    try:
+        config_file.lstat()
+    except FileNotFoundError:
+        return beside
+    except OSError:
+        pass  # it is there, but closed to us: reading it says why
+    return [config_file, *beside]
 
 
 def _read(path: Path, faults: list[Fault]) -> dict[str, Any]:

@@ -26,6 +26,12 @@ def test_no_file_at_all_is_the_default(tmp_path: Path) -> None:
     assert read_configuration(tmp_path / "config.toml") == Configuration()
 
 
+def test_a_main_file_that_cannot_be_read_is_a_fault(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").symlink_to("config.toml")
+    (fault,) = faults(tmp_path)
+    assert fault.startswith("config.toml: cannot be read: Too many levels")
+
+
 def test_access_and_lists_of_all_files_are_joined(tmp_path: Path) -> None:
     write(tmp_path, "config.toml", '[defaults]\ngoal = "energy"\n[access.lumi]\nuser = "ana"\n')
     write(
