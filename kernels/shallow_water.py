@@ -191,9 +191,8 @@ def expected(s: Setup, height: Field) -> list[Field]:
         one = 1 + np.sin((n - 1) * theta) / np.sin(theta)
         two = np.sin((n - 1) * theta / 2) * np.sin(n * theta / 2) / (np.sin(theta / 2) * np.sin(theta))
     one[theta == 0], two[theta == 0] = n, 0  # nothing turns there: the increments are zero
-    return [
-        np.fft.irfft2(a + one * b + two * c, s=(s.ny, s.nx)) for a, b, c in zip(w, once, twice, strict=True)
-    ]
+    ends = [w[i] + one * once[i] + two * twice[i] for i in range(3)]
+    return [np.fft.irfft2(modes, s=(s.ny, s.nx)) for modes in ends]
 
 
 def wave_angle(s: Setup, kx: Any, ky: Any) -> Field:
@@ -224,8 +223,8 @@ def check(s: Setup, h: Field, u: Field, v: Field) -> dict[str, Any]:
     start = initial_height(s, 0, s.ny)
     scale = float(np.abs(start).max())
     as_height = (1.0, math.sqrt(s.depth / GRAVITY_M_S2), math.sqrt(s.depth / GRAVITY_M_S2))
-    pairs = zip((h, u, v), expected(s, start), as_height, strict=True)
-    error = float(np.max([np.abs(found - known).max() * factor for found, known, factor in pairs])) / scale
+    found, known = (h, u, v), expected(s, start)
+    error = float(np.max([np.abs(found[i] - known[i]).max() * as_height[i] for i in range(3)])) / scale
     drift = abs(float(h.mean()) - float(start.mean())) / scale
     energy = float(np.vdot(h, h) + (np.vdot(u, u) + np.vdot(v, v)) * s.depth / GRAVITY_M_S2)
     ratio = energy / float(np.vdot(start, start))
@@ -281,14 +280,13 @@ def record(s: Setup, ranks: Ranks, checked: dict[str, Any], seconds: float) -> d
     }
 
 
-def save(path: Path, s: Setup, result: dict[str, Any], fields: tuple[Field, ...]) -> None:
+def save(path: Path, s: Setup, result: dict[str, Any], h: Field, u: Field, v: Field) -> None:
     """Write height, u, v (m, m/s), x, y, time (m, s) and, as JSON in `meta`, setup and record."""
     meta = json.dumps({"setup": asdict(s), "record": result})
     x, y = ((np.arange(count) + 0.5) * s.dx for count in (s.nx, s.ny))
-    named: dict[str, Any] = dict(zip(("height", "u", "v"), fields, strict=True))
     partial = path.with_name(path.name + ".part")
     with partial.open("wb") as stream:
-        np.savez(stream, x=x, y=y, time=s.steps * s.dt, meta=meta, **named)
+        np.savez(stream, height=h, u=u, v=v, x=x, y=y, time=np.float64(s.steps * s.dt), meta=np.str_(meta))
     partial.replace(path)
     path.with_name("shallow_water.json").write_text(json.dumps(result) + "\n", encoding="utf-8")
 
@@ -335,7 +333,7 @@ def setup_of(o: argparse.Namespace) -> Setup:
     steps = o.steps or (math.ceil(o.hours * 3600 / dt) if o.hours else 500)
     spots = np.random.default_rng(o.seed).uniform(0.15, 0.85, (3, 2)) * (o.nx * dx, o.ny * dx)
     radius = 0.05 * min(o.nx, o.ny) * dx
-    hills = tuple((x, y, radius, h) for (x, y), h in zip(spots.tolist(), (1.0, -0.8, 0.6), strict=True))
+    hills = tuple((*spots[i].tolist(), radius, height) for i, height in enumerate((1.0, -0.8, 0.6)))
     return Setup(o.nx, o.ny, steps, dx, dt, o.depth, coriolis, hills)
 
 
@@ -370,11 +368,11 @@ def run(options: argparse.Namespace, ranks: Ranks) -> dict[str, Any]:
     """Simulate, verify, save. The record, on rank 0."""
     s = setup_of(options)
     require_room(s, ranks, options.output)
-    *fields, seconds = simulate(s, ranks)
+    h, u, v, seconds = simulate(s, ranks)
     if ranks.rank != 0:
         return {"verified": True}
-    result = record(s, ranks, check(s, *fields), seconds)
-    save(options.output, s, result, tuple(fields))
+    result = record(s, ranks, check(s, h, u, v), seconds)
+    save(options.output, s, result, h, u, v)
     return result
 
 

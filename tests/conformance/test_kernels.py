@@ -34,6 +34,16 @@ def test_a_kernel_says_where_its_method_comes_from(kernel: Path) -> None:
     assert len(text.splitlines()) >= 10
 
 
+@pytest.mark.parametrize("kernel", KERNELS, ids=lambda path: path.stem)
+def test_a_kernel_runs_on_the_pythons_that_sites_still_have(kernel: Path) -> None:
+    tree = ast.parse(kernel.read_text(encoding="utf-8"), feature_version=(3, 9))
+    calls = [
+        node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "zip"
+    ]
+    strict = [call.lineno for call in calls if any(word.arg == "strict" for word in call.keywords)]
+    assert strict == [], "zip(strict=...) needs Python 3.10"
+
+
 @pytest.mark.mpi
 @pytest.mark.parametrize("kernel", KERNELS, ids=lambda path: path.stem)
 def test_a_kernel_gives_the_same_verified_answer_on_one_two_and_four_ranks(
