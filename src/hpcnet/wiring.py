@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, cached_property
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import platformdirs
@@ -28,7 +29,6 @@ from hpcnet.posix.quote import quote
 if TYPE_CHECKING:
     from hpcnet.broker.context import Broker
     from hpcnet.lab.settings import LabSettings
-    from hpcnet.lab.settings import LabStatus as LabStatus  # for the annotations of the command line
 
 
 class SystemClock(Clock):
@@ -103,9 +103,13 @@ class House:
         """The ledger, opened or made."""
         return self._ledger_opening.result()
 
-    def open_ledger_meanwhile(self) -> None:
-        """Begin to open the ledger while something else is waited for (loading SQL takes a while)."""
-        _ = self._ledger_opening
+    def open_ledger_when_connected(self) -> None:
+        """Begin to open the ledger when the first site is being waited for: loading SQL takes a while."""
+        self._waiting_is_used.set()
+
+    @cached_property
+    def _waiting_is_used(self) -> Event:
+        return Event()
 
     @cached_property
     def _ledger_opening(self) -> Future[Ledger]:
@@ -136,6 +140,8 @@ class House:
         """Open the way to a site by the transport that its descriptor names."""
         transport = registry.load("hpcnet.transports", site.login.transport, "TRANSPORT")
         link: Transport = transport(self.link_settings)(site, access)
+        if self._waiting_is_used.is_set():
+            _ = self._ledger_opening
         return link
 
     @property

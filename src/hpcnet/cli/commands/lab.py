@@ -9,7 +9,7 @@ import click
 from hpcnet.cli.console import examples, json_option, remark, say, say_json, say_table
 
 if TYPE_CHECKING:
-    from hpcnet.wiring import LabStatus
+    from hpcnet.lab.settings import LabStatus
 
 
 @click.group(

@@ -48,7 +48,7 @@ def submit(
         if dry_run:
             _dry_run(broker, job_id, job, as_json=as_json)
             return 0
-        house().open_ledger_meanwhile()
+        house().open_ledger_when_connected()
         try:
             record = _submit(broker, job_id, job, as_json=as_json)
         except KeyboardInterrupt as interrupt:
