@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hpcnet.model.submission import Submission
-from hpcnet.posix.directory import CLAIM, EXIT, PAYLOAD, STARTED, TOKEN
+from hpcnet.posix.directory import CLAIM, EXIT, PAYLOAD, REASON, STARTED, TOKEN
 from hpcnet.posix.launch import command_words, interpreter_words, launcher_words, setup_lines
 from hpcnet.posix.quote import quote, quote_all
 
@@ -50,10 +50,9 @@ fi
 """
 
 _SENTINEL = f"""
-rm -f {EXIT}
+rm -f {EXIT} {REASON}
 hpcnet_host=$(hostname 2>/dev/null || uname -n)
 hpcnet_started=$(date +%s)
-hpcnet_reason=
 hpcnet_payload=
 hpcnet_watchdog=
 hpcnet_note() {{
@@ -66,7 +65,7 @@ hpcnet_finish() {{
   [ -z "$hpcnet_watchdog" ] || kill "$hpcnet_watchdog" 2>/dev/null
   {{
     hpcnet_note
-    printf 'ended %s\\nreason %s\\nstatus %s\\n' "$(date +%s)" "$hpcnet_reason" "$hpcnet_status"
+    printf 'ended %s\\nreason %s\\nstatus %s\\n' "$(date +%s)" "$(cat {REASON} 2>/dev/null)" "$hpcnet_status"
   }} >{EXIT}.new && mv -f {EXIT}.new {EXIT}
   exit "$hpcnet_status"
 }}
@@ -83,12 +82,11 @@ trap 'hpcnet_forward USR2 140' USR2
 
 _WATCHDOG = """
 hpcnet_payload=$!
-trap 'hpcnet_reason=walltime' ALRM
 (
   trap 'kill "$hpcnet_nap" 2>/dev/null; exit' TERM
   sleep {walltime_s} & hpcnet_nap=$!
   wait "$hpcnet_nap"
-  kill -s ALRM $$
+  echo walltime >.hpcnet/reason
   trap '' TERM
   kill -s TERM -- -$$ || kill -s TERM $$
   trap 'kill "$hpcnet_nap" 2>/dev/null; exit' TERM

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from itertools import count
 
 
 def quote(text: str) -> str:
@@ -16,17 +15,14 @@ def quote_all(words: tuple[str, ...]) -> str:
     return " ".join(quote(word) for word in words)
 
 
-def here_document(text: str) -> str:
-    """What follows a command to feed it this text: `<<'DELIMITER'` and all its lines.
+def write_file(path: str, text: str) -> str:
+    """Shell text that writes exactly this text to a file; its status says whether it could.
 
-    Nothing in the text is expanded. A missing last newline is added. Raises `ValueError` for a
-    null byte.
+    `path` is quoted already. Not a here-document: dash 0.5.12 loses a byte of a line that begins
+    like the delimiter and goes on with a character beyond ASCII. `printf` is built in: no limit of
+    an argument list applies. Raises `ValueError` for a null byte.
     """
-    body = _without_null(text)
-    if not body.endswith("\n"):
-        body += "\n"
-    delimiter = next(name for n in count() if (name := f"HPCNET_END_{n}") not in body)
-    return f"<<'{delimiter}'\n{body}{delimiter}\n"
+    return f"printf '%s' {quote(text)} >{path}"
 
 
 def _without_null(text: str) -> str:

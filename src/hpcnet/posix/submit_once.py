@@ -9,7 +9,7 @@ from hpcnet.model.command import Completed
 from hpcnet.model.submission import Submission
 from hpcnet.posix.directory import JOB_SCRIPT, OWN, PAYLOAD, SUBMIT, TOKEN
 from hpcnet.posix.environment import clean_environment, users_locale
-from hpcnet.posix.quote import here_document, quote
+from hpcnet.posix.quote import quote, write_file
 from hpcnet.posix.sections import FUNCTIONS, Section, read_sections
 
 # sbatch itself tries again for up to 120 s when its controller is busy.
@@ -23,7 +23,7 @@ hpcnet_give_up() {{ rm -rf {submit}; hpcnet_sorry 'the job directory cannot be w
 if mkdir {submit} 2>/dev/null; then
   printf '%s %s %s\\n' "$(uname -n)" "$$" "$(date +%s)" >{submit}/who || hpcnet_give_up
   printf '%s\\n' {token} >{token_file} || hpcnet_give_up
-  cat >{job_script} {job_text}  [ $? -eq 0 ] || hpcnet_give_up
+  {write_job} || hpcnet_give_up
 {payload}\
   (
 {users_locale}\
@@ -47,7 +47,7 @@ hpcnet_show err {submit}/err
 """
 
 _PAYLOAD = """\
-  cat >{payload_file} {payload_text}  [ $? -eq 0 ] || hpcnet_give_up
+  {write_payload} || hpcnet_give_up
   chmod u+x {payload_file}
 """
 
@@ -77,8 +77,7 @@ def submit_once(submission: Submission, job_text: str, command: str) -> str:
         submit=SUBMIT,
         token=quote(submission.token),
         token_file=TOKEN,
-        job_script=JOB_SCRIPT,
-        job_text=here_document(job_text),
+        write_job=write_file(JOB_SCRIPT, job_text),
         payload="" if payload is None else _payload(payload),
         users_locale=users_locale(),
         command=command,
@@ -88,7 +87,7 @@ def submit_once(submission: Submission, job_text: str, command: str) -> str:
 
 
 def _payload(text: str) -> str:
-    return _PAYLOAD.format(payload_file=PAYLOAD, payload_text=here_document(text))
+    return _PAYLOAD.format(payload_file=PAYLOAD, write_payload=write_file(PAYLOAD, text))
 
 
 def read_left(completed: Completed, submission: Submission) -> Left:

@@ -16,7 +16,10 @@ _PERHAPS_SUBMITTED = re.compile(
 )
 # sbatch's own exit for options it cannot read; ssh has the same number for a lost link.
 _BAD_OPTION = re.compile(r"unrecognized option|invalid|requires an argument|ambiguous", re.IGNORECASE)
-_PREFIX = re.compile(r"^(?:sbatch: )?(?:(?:error|fatal): )?(?:Batch job submission failed: )?")
+_PREFIX = re.compile(
+    r"^(?:sbatch: )?(?:(?:error|fatal): )?(?:(?:Batch job submission failed|allocation failure): )?"
+)
+_ADVICE = 'Try "sbatch --help"'
 
 
 def read_receipt(left: Left) -> Receipt:
@@ -39,7 +42,7 @@ def refused(left: Left) -> bool:
 
 def refusal_words(text: str) -> str:
     """What sbatch said, without its prefixes: what is wrong first, what came of it last."""
-    lines = [_PREFIX.sub("", line).strip() for line in text.splitlines()]
+    lines = [_PREFIX.sub("", line).strip() for line in text.splitlines() if not line.startswith(_ADVICE)]
     return "; ".join(dict.fromkeys(line for line in lines if line))
 
 

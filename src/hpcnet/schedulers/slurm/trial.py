@@ -17,6 +17,7 @@ from hpcnet.schedulers.slurm.options import job_options, option_words
 from hpcnet.schedulers.slurm.receipts import refusal_words, refused
 from hpcnet.schedulers.slurm.times import EPOCH_ENVIRONMENT, moment
 
+_NO_CONTROLLER = "Unable to contact"
 _START = re.compile(r"to start at (\S+)")
 
 
@@ -42,6 +43,6 @@ def read_trial(section: Section | None, clock_ahead: timedelta) -> ExpectedStart
     starts_at = moment(match[1]) if match else None
     if starts_at is not None:
         return ExpectedStart(starts_at - clock_ahead)
-    if refused(Left("", section.exit_status, err=section.text)):
+    if _NO_CONTROLLER not in section.text and refused(Left("", section.exit_status, err=section.text)):
         return ExpectedStart(None, refusal_words(section.text))
     return None
