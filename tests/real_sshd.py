@@ -136,7 +136,9 @@ def start_in(
     (directory / "authorized_keys").write_text(public_key(user_key) + "\n")
     port = free_port()
     config = directory / "sshd_config"
-    config.write_text("\n".join([*options, *_config(directory, home, port, keys)]) + "\n")
+    config.write_text(
+        "\n".join([*options, *_subsystem(options), *_config(directory, home, port, keys)]) + "\n"
+    )
     process = subprocess.Popen([SSHD, "-D", "-f", str(config), "-E", str(directory / "log")])
     server = RealSshd(directory, home, port, process, tuple(map(public_key, keys)), user_key)
     _wait_until_it_listens(server)
@@ -148,6 +150,12 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def _subsystem(options: Sequence[str]) -> list[str]:
+    """SFTP, unless the test brings its own: sshd takes it only once."""
+    has_own = any(option.startswith("Subsystem") for option in options)
+    return [] if has_own else ["Subsystem sftp internal-sftp"]
 
 
 def _config(directory: Path, home: Path, port: int, keys: Sequence[Path]) -> list[str]:
@@ -164,7 +172,6 @@ def _config(directory: Path, home: Path, port: int, keys: Sequence[Path]) -> lis
         "PermitRootLogin yes",
         "MaxStartups 100",
         "LogLevel DEBUG1",
-        "Subsystem sftp internal-sftp",
     ]
 
 

@@ -8,6 +8,7 @@ import os
 import posixpath
 import secrets
 import stat
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,6 +16,7 @@ from paramiko import SFTPClient, SFTPFile
 
 from hpcnet.ports import OnBytes
 from hpcnet.transports import CHUNK, bytes_kept, landing, local_file, open_regular, permissions
+from hpcnet.transports.ssh.explain import LINK_FAULTS
 
 REQUESTS_IN_FLIGHT = 256
 """Read requests of 32 KiB each: 8 MiB on their way."""
@@ -52,6 +54,8 @@ def get(sftp: SFTPClient, source: bytes, target: Path, on_bytes: OnBytes) -> Non
         with sftp.open(source, "rb") as file:
             file.seek(kept)
             if rest > SFTPFile.MAX_REQUEST_SIZE:
+                # Its thread would print a traceback when the link breaks; the reader below hears of it, too.
+                file._prefetch_thread = _quiet(file._prefetch_thread)
                 file.prefetch(size, REQUESTS_IN_FLIGHT)
             while rest:
                 data = file.read(min(CHUNK, rest))
@@ -60,6 +64,14 @@ def get(sftp: SFTPClient, source: bytes, target: Path, on_bytes: OnBytes) -> Non
                 write(data)
                 on_bytes(len(data))
                 rest -= len(data)
+
+
+def _quiet(ask: Callable[..., None]) -> Callable[..., None]:
+    def ask_quietly(*args: object) -> None:
+        with contextlib.suppress(*LINK_FAULTS):
+            ask(*args)
+
+    return ask_quietly
 
 
 def _send(file: BinaryIO, source: Path, copy: SFTPFile, on_bytes: OnBytes) -> None:

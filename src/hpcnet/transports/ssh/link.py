@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import select
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ from hpcnet.transports.ssh.explain import LINK_FAULTS, TRY_AGAIN, explain, words
 from hpcnet.transports.ssh.tunnel import Tunnel
 
 SHELL = "exec /bin/sh -s"
+PAUSES = (0.02, 0.1, 0.4)
+"""Seconds between attempts to open a session."""
 STALL_S = 60.0
 """A file transfer that does not move for this long is given up."""
 SFTP_WINDOW = 16 * 1024 * 1024
@@ -91,16 +94,23 @@ class SshLink:
             raise explain(error, self._site, opening=True) from error
         return channel
 
-    def _session(self) -> Any:
-        """A site with a tight MaxSessions may have room for the shell only without the SFTP session."""
-        try:
-            return self._tunnel.last.open_session()
-        except ChannelException:
-            if self._sftp is None:
-                raise
+    def _session(self, **sizes: int) -> Any:
+        """A new session, also where MaxSessions is tight: the SFTP session makes room for it.
+
+        The site needs a moment to see that an old session has ended. Raises what paramiko raises.
+        """
+        for pause in PAUSES:
+            try:
+                return self._tunnel.last.open_session(**sizes)
+            except ChannelException:
+                self._leave_files()
+                time.sleep(pause)
+        return self._tunnel.last.open_session(**sizes)
+
+    def _leave_files(self) -> None:
+        if self._sftp is not None:
             self._sftp.close()
             self._sftp = None
-            return self._tunnel.last.open_session()
 
     def _converse(self, channel: Any, to_send: bytes) -> Completed:
         stdout, stderr = bytearray(), bytearray()
@@ -122,10 +132,12 @@ class SshLink:
     def _files(self) -> SFTPClient:
         if self._sftp is None:
             try:
-                self._sftp = SFTPClient.from_transport(self._tunnel.last, window_size=SFTP_WINDOW)
+                channel = self._session(window_size=SFTP_WINDOW)
+                channel.settimeout(STALL_S)
+                channel.invoke_subsystem("sftp")
+                self._sftp = SFTPClient(channel)
             except LINK_FAULTS as error:
                 raise explain(error, self._site, opening=True) from error
-            self._sftp.get_channel().settimeout(STALL_S)
         return self._sftp
 
     @contextlib.contextmanager
