@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-pytest_plugins = ["real_lab", "real_postgresql", "real_sshd"]
+pytest_plugins = ["real_lab", "real_postgresql", "real_sshd", "world"]

@@ -34,9 +34,7 @@ def close_if_never_sent(broker: Broker, record: JobRecord) -> JobRecord:
         return record
     site = broker.site(record.site)
     if broker.links.ask(site, close_attempt(record.directory or "")) is Closed.NEVER_SUBMITTED:
-        reason = "it never arrived at the site; hpcnet retry submits it again"
-        body = {"reason": reason, "attempt": record.attempt}
-        records.note(broker, record.id, EventKind.ABSENT, body)
+        records.note(broker, record.id, EventKind.ABSENT, {"attempt": record.attempt})
     return settle(broker, record)
 
 

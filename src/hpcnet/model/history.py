@@ -117,8 +117,8 @@ def _uncertain(record: JobRecord, event: Event) -> JobRecord:
     return replace(record, state=JobState.UNKNOWN, reason=event.body.get("reason"))
 
 
-def _absent(record: JobRecord, _: Event) -> JobRecord:
-    return replace(record, state=JobState.FAILED, reason=NEVER_ARRIVED)
+def _absent(record: JobRecord, event: Event) -> JobRecord:
+    return replace(record, state=JobState.FAILED, reason=event.body.get("reason") or NEVER_ARRIVED)
 
 
 def _sighted(record: JobRecord, event: Event) -> JobRecord:
