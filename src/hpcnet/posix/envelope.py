@@ -83,15 +83,21 @@ trap 'hpcnet_forward USR2 140' USR2
 _WATCHDOG = """
 hpcnet_payload=$!
 (
-  trap 'kill "$hpcnet_nap" 2>/dev/null; exit' TERM
-  sleep {walltime_s} & hpcnet_nap=$!
-  wait "$hpcnet_nap"
-  echo walltime >.hpcnet/reason
+  hpcnet_over= hpcnet_nap=
+  hpcnet_wake() {{ hpcnet_over=yes; [ -z "$hpcnet_nap" ] || kill "$hpcnet_nap"; }}
+  hpcnet_doze() {{
+    sleep "$1" & hpcnet_nap=$!
+    [ -z "$hpcnet_over" ] || kill "$hpcnet_nap"
+    wait "$hpcnet_nap"
+    [ -z "$hpcnet_over" ] || exit
+  }}
+  trap hpcnet_wake TERM
+  hpcnet_doze {walltime_s}
+  echo walltime >{reason}
   trap '' TERM
   kill -s TERM -- -$$ || kill -s TERM $$
-  trap 'kill "$hpcnet_nap" 2>/dev/null; exit' TERM
-  sleep 10 & hpcnet_nap=$!
-  wait "$hpcnet_nap"
+  trap hpcnet_wake TERM
+  hpcnet_doze 10
   kill -s KILL "$hpcnet_payload"
 ) </dev/null >/dev/null 2>&1 &
 hpcnet_watchdog=$!
@@ -171,4 +177,4 @@ def _payload(submission: Submission, envelope: Envelope) -> str:
 
 
 def _watchdog(walltime_s: int | None) -> str:
-    return "" if walltime_s is None else _WATCHDOG.format(walltime_s=walltime_s)
+    return "" if walltime_s is None else _WATCHDOG.format(walltime_s=walltime_s, reason=REASON)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import time
@@ -151,12 +152,13 @@ def test_a_walltime_ends_the_job_and_is_named(tmp_path: Path, shell: str) -> Non
 
 
 def test_no_watchdog_outlives_its_job(tmp_path: Path) -> None:
-    script = lay_out(a_submission(tmp_path, command=["true"]), walltime_s=987654)
+    seconds = 10_000_000 + os.getpid()
+    script = lay_out(a_submission(tmp_path, command=["true"]), walltime_s=seconds)
 
     run(script, tmp_path)
 
     for _ in range(100):
-        if not _running("987654"):
+        if not _running(str(seconds)):
             return
         time.sleep(0.02)
     raise AssertionError("the watchdog still sleeps")
