@@ -9,12 +9,13 @@ import signal
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from hpcnet.errors import ConfigurationError, UsageError
-from hpcnet.lab import LabSettings, LabStatus, down, status, up
+from hpcnet.lab import LabStatus, down, status, up
 from real_lab import Lab, eventually, lab_settings
 
 pytestmark = pytest.mark.slurm
@@ -215,9 +216,7 @@ def test_a_daemon_that_does_not_start_is_named_with_what_it_said(
     lab_root: Path, broken_templates: Path
 ) -> None:
     settings = lab_settings(lab_root)
-    broken = LabSettings(
-        settings.directory, settings.configuration_directory, broken_templates, settings.python
-    )
+    broken = replace(settings, templates=broken_templates)
 
     with pytest.raises(ConfigurationError, match=r"(?s)slurmctld did not start.*NoSuchThing") as caught:
         up(broken, quiet)
@@ -270,3 +269,11 @@ def test_an_ordinary_user_has_a_lab_too_but_without_gpus(lab_root: Path) -> None
     assert running
     assert gpus == [0, 0]
     assert "lab-atlantic: without GPUs, only root can make the devices that stand for them" in told
+
+
+def test_a_node_that_was_drained_by_hand_does_not_keep_up_waiting(lab_root: Path) -> None:
+    settings = lab_settings(lab_root)
+    lab = Lab(settings, up(settings, quiet))
+    lab.slurm("lab-andes", "scontrol", "update", "nodename=andes2", "state=drain", "reason=lesson")
+
+    assert up(settings, quiet).running

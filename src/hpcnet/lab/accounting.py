@@ -36,9 +36,9 @@ def start_accounting(
     database, slurmdbd = accounting_daemons(lab, accounting)
     _initialize(accounting, tell)
     start([database], before, tell, "lab")
-    wait_for(lambda: answers(accounting.database_port), "the data base did not answer", database.log)
+    wait_for(lambda: answers(accounting.database_port), "the data base did not answer", lambda: database.log)
     start([slurmdbd], before, tell, "lab")
-    wait_for(lambda: answers(accounting.port), "slurmdbd did not answer", slurmdbd.log)
+    wait_for(lambda: answers(accounting.port), "slurmdbd did not answer", lambda: slurmdbd.log)
     _register(lab, slurmdbd)
 
 

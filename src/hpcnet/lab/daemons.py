@@ -101,16 +101,24 @@ def start(
         tell(f"{whose}: started {', '.join(daemon.name for daemon in absent)}")
 
 
-def wait_for(ready: Callable[[], bool], what: str, log: Path, deadline_s: float = _START_S) -> None:
-    """Asks ten times a second. Raises `TimedOut` with the end of `log`."""
+def wait_for(
+    ready: Callable[[], bool], what: str, log: Callable[[], Path], deadline_s: float = _START_S
+) -> None:
+    """Asks ten times a second. Raises `TimedOut` with the end of the `log` that it names then."""
     until = time.monotonic() + deadline_s
     while not ready():
         if time.monotonic() > until:
             raise TimedOut(
-                f"{what} within {deadline_s:.0f} seconds\n{last_lines(log)}",
+                f"{what} within {deadline_s:.0f} seconds\n{last_lines(log())}",
                 hint="run `hpcnet lab up` again, or `hpcnet lab down` to clean up",
             )
         time.sleep(0.1)
+
+
+def log_that_may_tell(lab: Lab, cluster: Cluster, processes: Sequence[Process]) -> Path:
+    """The log of a slurmd that ended after it had started; else the controller's."""
+    ended = [daemon.log for daemon in node_daemons(lab, cluster) if daemon.pid(processes) is None]
+    return next(iter(ended), controller(lab, cluster).log)
 
 
 def last_lines(log: Path, count: int = 8) -> str:

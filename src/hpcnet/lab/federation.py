@@ -15,6 +15,7 @@ from hpcnet.lab.daemons import (
     cluster_daemons,
     controller,
     door,
+    log_that_may_tell,
     munge_daemon,
     node_daemons,
     start,
@@ -31,8 +32,11 @@ from hpcnet.lab.settings import ClusterStatus, DaemonStatus, LabSettings, LabSta
 from hpcnet.lab.shapes import read_shapes
 
 Tell = Callable[[str], None]
-_NODES_READY_S = 60.0
-_CAN_TAKE_JOBS = frozenset({"idle", "mixed", "allocated", "completing"})
+_NODES_READY_S = 30.0
+# What sinfo says of a node that answers; of one that does not it says down, unknown, or adds a star.
+_ANSWERS = frozenset(
+    {"idle", "mixed", "allocated", "completing", "planned", "reserved", "maint", "drained", "draining"}
+)
 
 
 def up(settings: LabSettings, tell: Tell) -> LabStatus:
@@ -54,7 +58,7 @@ def up(settings: LabSettings, tell: Tell) -> LabStatus:
             _start_nodes(lab, cluster, before, tell)
         describe(lab, settings, machine)
         for cluster in lab.clusters:
-            _wait_for_nodes(cluster, tell)
+            _wait_for_nodes(lab, cluster, tell)
     return status(settings)
 
 
@@ -126,7 +130,7 @@ def _tell_of_missing_gpus(lab: Lab, machine: Machine, tell: Tell) -> None:
 def _start_shared(lab: Lab, before: Sequence[Process], tell: Tell) -> None:
     munged = munge_daemon(lab)
     start([munged], before, tell, "lab")
-    wait_for(lab.munge_socket.exists, "munged did not open its socket", munged.log)
+    wait_for(lab.munge_socket.exists, "munged did not open its socket", lambda: munged.log)
     if lab.accounting:
         start_accounting(lab, lab.accounting, before, tell)
 
@@ -134,11 +138,11 @@ def _start_shared(lab: Lab, before: Sequence[Process], tell: Tell) -> None:
 def _start_nodes(lab: Lab, cluster: Cluster, before: Sequence[Process], tell: Tell) -> None:
     # A slurmd that finds no controller waits for seconds before it asks again.
     log = controller(lab, cluster).log
-    wait_for(lambda: answers(cluster.controller_port), f"{cluster.id}: slurmctld did not answer", log)
+    wait_for(lambda: answers(cluster.controller_port), f"{cluster.id}: slurmctld did not answer", lambda: log)
     start(node_daemons(lab, cluster), before, tell, cluster.id)
 
 
-def _wait_for_nodes(cluster: Cluster, tell: Tell) -> None:
+def _wait_for_nodes(lab: Lab, cluster: Cluster, tell: Tell) -> None:
     told = -1
 
     def all_up() -> bool:
@@ -149,14 +153,18 @@ def _wait_for_nodes(cluster: Cluster, tell: Tell) -> None:
         told = count
         return count == total
 
-    log = cluster.log / "slurmctld.log"
-    wait_for(all_up, f"{cluster.id}: not every node was ready", log, _NODES_READY_S)
+    wait_for(
+        all_up,
+        f"{cluster.id}: not every node was ready",
+        lambda: log_that_may_tell(lab, cluster, processes_of(lab.directory)),
+        _NODES_READY_S,
+    )
 
 
 def _nodes_up(cluster: Cluster) -> int:
     answer = run([find("sinfo"), "-h", "-N", "-o", "%N %T"], {"SLURM_CONF": str(cluster.slurm_conf)})
     states = dict(line.split() for line in answer.stdout.splitlines() if len(line.split()) == 2)
-    return sum(state in _CAN_TAKE_JOBS for state in states.values())
+    return sum(state in _ANSWERS for state in states.values())
 
 
 def _shared_daemons(lab: Lab) -> list[Daemon]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
 import socket
@@ -16,6 +17,7 @@ from hpcnet.lab.programs import find, run, user_name
 from hpcnet.lab.record import place_of
 from hpcnet.lab.render import (
     Machine,
+    cgroup_conf,
     gres_conf,
     has_gpus,
     slurm_conf,
@@ -92,8 +94,18 @@ def _look_at_machine(lab: Lab) -> Machine:
         host=socket.gethostname().partition(".")[0],
         user=user_name(),
         account_locked=_account_is_locked(user_name()),
+        slurm_version=_slurm_version(),
         can_make_devices=all(_make_devices(cluster) for cluster in lab.clusters),
     )
+
+
+def _slurm_version() -> tuple[int, int]:
+    """`slurm-wlm 22.05.8` is (22, 5)."""
+    said = run([find("slurmd"), "-V"], {}).stdout
+    found = re.search(r"(\d+)\.(\d+)", said)
+    if found is None:
+        raise ConfigurationError(f"slurmd does not say its version but {said.strip()!r}")
+    return int(found[1]), int(found[2])
 
 
 def _account_is_locked(user: str) -> bool:
@@ -137,6 +149,7 @@ def _make_ssh_key(path: Path, comment: str) -> None:
 
 def _configure(templates: Path, lab: Lab, cluster: Cluster, machine: Machine) -> None:
     _write(cluster.slurm_conf, slurm_conf(templates, lab, cluster, machine))
+    _write(cluster.directory / "cgroup.conf", cgroup_conf(templates, machine))
     _write(cluster.task_prolog, task_prolog(templates, lab, cluster), mode=0o755)
     _write(cluster.sshd_config, sshd_config(templates, lab, cluster, machine))
     if has_gpus(cluster, machine):

@@ -19,6 +19,7 @@ class Machine:
     host: str
     user: str
     account_locked: bool
+    slurm_version: tuple[int, int]
     can_make_devices: bool
 
 
@@ -71,6 +72,13 @@ def gres_conf(templates: Path, cluster: Cluster) -> str:
     values = {"node_names": shape.node_range, "gpu_model": shape.gpu_model}
     devices = f"{cluster.devices}/gpu[0-{shape.gpus_per_node - 1}]"
     return fill(templates, "gres.conf", {**values, "devices": devices})
+
+
+def cgroup_conf(templates: Path, machine: Machine) -> str:
+    """The cgroup.conf of one cluster: without it slurmd looks for systemd, which need not be there."""
+    can_disable = machine.slurm_version >= (23, 2)
+    # The plug-in of version 1 does nothing until a control group is asked for.
+    return fill(templates, "cgroup.conf", {"plugin": "disabled" if can_disable else "cgroup/v1"})
 
 
 def sshd_config(templates: Path, lab: Lab, cluster: Cluster, machine: Machine) -> str:

@@ -35,7 +35,7 @@ class DaemonStatus:
 
 @dataclass(frozen=True, slots=True)
 class ClusterStatus:
-    """One training cluster as it is now. `nodes_up` counts nodes that can take jobs."""
+    """One training cluster as it is now. `nodes_up` counts nodes that answer."""
 
     site: str
     name: str
@@ -62,7 +62,7 @@ class LabStatus:
 
     @property
     def running(self) -> bool:
-        """Whether every daemon runs and every node can take jobs."""
+        """Whether every daemon runs and every node answers."""
         parts = [daemon.pid is not None for daemon in self.shared]
         return bool(self.clusters) and all(parts) and all(cluster.running for cluster in self.clusters)
 

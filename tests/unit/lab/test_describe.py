@@ -15,8 +15,10 @@ from hpcnet.model.configuration import Configuration
 from hpcnet.model.site import Site
 from real_lab import TEMPLATES
 
-ALICE = Machine(host="host", user="alice", account_locked=False, can_make_devices=False)
-ROOT = Machine(host="host", user="root", account_locked=False, can_make_devices=True)
+ALICE = Machine(
+    host="host", user="alice", account_locked=False, slurm_version=(22, 5), can_make_devices=False
+)
+ROOT = Machine(host="host", user="root", account_locked=False, slurm_version=(22, 5), can_make_devices=True)
 
 
 @pytest.fixture

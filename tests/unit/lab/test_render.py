@@ -7,13 +7,15 @@ import pytest
 
 from hpcnet.errors import ConfigurationError
 from hpcnet.lab.layout import Accounting, Cluster, Lab
-from hpcnet.lab.render import Machine, fill, gres_conf, slurm_conf, slurmdbd_conf, sshd_config
+from hpcnet.lab.render import Machine, cgroup_conf, fill, gres_conf, slurm_conf, slurmdbd_conf, sshd_config
 from hpcnet.lab.shapes import parse_shapes, read_shapes
 from real_lab import TEMPLATES
 
 HERE = Path("/srv/lab")
-ROOT = Machine(host="host", user="root", account_locked=False, can_make_devices=True)
-ALICE = Machine(host="host", user="alice", account_locked=True, can_make_devices=False)
+ROOT = Machine(host="host", user="root", account_locked=False, slurm_version=(22, 5), can_make_devices=True)
+ALICE = Machine(
+    host="host", user="alice", account_locked=True, slurm_version=(24, 11), can_make_devices=False
+)
 
 
 def federation(accounting: bool = False) -> Lab:
@@ -110,3 +112,8 @@ def test_a_template_that_asks_for_too_much_is_named(tmp_path: Path) -> None:
 def test_a_missing_template_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"y\.template cannot be used"):
         fill(tmp_path, "y", {})
+
+
+def test_control_groups_are_switched_off_in_the_words_of_each_release() -> None:
+    assert "CgroupPlugin=cgroup/v1" in cgroup_conf(TEMPLATES, ROOT)
+    assert "CgroupPlugin=disabled" in cgroup_conf(TEMPLATES, ALICE)
