@@ -62,7 +62,7 @@ hpcnet_note >{STARTED}.new && mv -f {STARTED}.new {STARTED}
 hpcnet_finish() {{
   hpcnet_status=$?
   trap - EXIT
-  [ -z "$hpcnet_watchdog" ] || kill "$hpcnet_watchdog" 2>/dev/null
+  [ -z "$hpcnet_watchdog" ] || kill -s KILL "$hpcnet_watchdog" 2>/dev/null
   {{
     hpcnet_note
     printf 'ended %s\\nreason %s\\nstatus %s\\n' "$(date +%s)" "$(cat {REASON} 2>/dev/null)" "$hpcnet_status"
@@ -80,24 +80,22 @@ trap 'hpcnet_forward USR1 138' USR1
 trap 'hpcnet_forward USR2 140' USR2
 """
 
+# Short naps: a signal to a shell that was just forked can be lost, and would leave a long one behind.
 _WATCHDOG = """
 hpcnet_payload=$!
 (
-  hpcnet_over= hpcnet_nap=
-  hpcnet_wake() {{ hpcnet_over=yes; [ -z "$hpcnet_nap" ] || kill "$hpcnet_nap"; }}
-  hpcnet_doze() {{
-    sleep "$1" & hpcnet_nap=$!
-    [ -z "$hpcnet_over" ] || kill "$hpcnet_nap"
-    wait "$hpcnet_nap"
-    [ -z "$hpcnet_over" ] || exit
-  }}
-  trap hpcnet_wake TERM
-  hpcnet_doze {walltime_s}
+  hpcnet_left={walltime_s}
+  while [ "$hpcnet_left" -gt 0 ]; do
+    hpcnet_nap=5
+    [ "$hpcnet_left" -ge 5 ] || hpcnet_nap=$hpcnet_left
+    sleep "$hpcnet_nap"
+    hpcnet_left=$((hpcnet_left - hpcnet_nap))
+    kill -0 $$ || exit
+  done
   echo walltime >{reason}
   trap '' TERM
   kill -s TERM -- -$$ || kill -s TERM $$
-  trap hpcnet_wake TERM
-  hpcnet_doze 10
+  sleep 10
   kill -s KILL "$hpcnet_payload"
 ) </dev/null >/dev/null 2>&1 &
 hpcnet_watchdog=$!
