@@ -18,7 +18,7 @@ from hpcnet.errors import (
     TimedOut,
     Unreachable,
 )
-from hpcnet.transports.ssh.explain import LINK_FAULTS, SAYINGS, explain
+from hpcnet.transports.ssh.explain import LINK_FAULTS, SAYINGS, explain, explain_cut
 
 PARAMIKO = [
     kind
@@ -89,6 +89,27 @@ def test_a_closed_door_stays_a_closed_door_while_it_opens() -> None:
     error = ssh_exception.AuthenticationException("no")
 
     assert type(explain(error, "andes", opening=True)) is AuthenticationRefused
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError("Socket is closed"),
+        ConnectionRefusedError(111, "Connection refused"),
+        EOFError(),
+        SFTPError("Expected data"),
+        ssh_exception.SSHException("Server connection dropped"),
+        ssh_exception.ChannelException(2, "Connect failed"),
+        ssh_exception.AuthenticationException("closed"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_once_something_was_sent_no_fault_says_that_nothing_was(error: Exception) -> None:
+    assert type(explain_cut(error, "andes")) is LinkLost
+
+
+def test_a_site_that_falls_silent_has_timed_out() -> None:
+    assert type(explain_cut(TimeoutError("timed out"), "andes")) is TimedOut
 
 
 def test_an_exception_without_words_is_named() -> None:

@@ -115,6 +115,12 @@ def explain(error: BaseException, site: str, *, opening: bool = False) -> Hpcnet
     return told
 
 
+def explain_cut(error: BaseException, site: str) -> HpcnetError:
+    """The error once something was sent: `TimedOut` or `LinkLost`, never "nothing was sent"."""
+    told = explain(error, site)
+    return told if isinstance(told, TimedOut) else _lost(site, words_of(error))
+
+
 def words_of(error: BaseException) -> str:
     """The words of a library's exception, or its name where it has none."""
     words = getattr(error, "strerror", None) or str(error)

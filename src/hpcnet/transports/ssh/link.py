@@ -19,7 +19,7 @@ from hpcnet.model.command import Completed
 from hpcnet.ports import OnBytes
 from hpcnet.transports import CHECK_PATH, decode, encode
 from hpcnet.transports.ssh import files
-from hpcnet.transports.ssh.explain import LINK_FAULTS, TRY_AGAIN, explain, words_of
+from hpcnet.transports.ssh.explain import LINK_FAULTS, TRY_AGAIN, explain, explain_cut, words_of
 from hpcnet.transports.ssh.tunnel import Tunnel
 
 SHELL = "exec /bin/sh -s"
@@ -46,7 +46,7 @@ class SshLink:
             try:
                 return self._converse(channel, encode(script))
             except LINK_FAULTS as error:
-                raise explain(error, self._site) from error
+                raise explain_cut(error, self._site) from error
             finally:
                 channel.close()
 
@@ -147,11 +147,10 @@ class SshLink:
             yield
         except LINK_FAULTS as error:
             broken = isinstance(error, (SSHException, SFTPError, TimeoutError))
-            if not broken and self._tunnel.last.is_active():
+            if not broken and self._sftp is not None and not self._sftp.get_channel().closed:
                 raise StorageError(f"at {self._site}: {path}: {words_of(error)}", hint=CHECK_PATH) from error
             self.close()
-            told = explain(error, self._site)
-            raise told if isinstance(told, LinkError) else LinkLost(told.message, hint=told.hint) from error
+            raise explain_cut(error, self._site) from error
 
 
 def _feed(channel: Any, rest: memoryview) -> memoryview:
