@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -162,3 +163,40 @@ def test_a_server_that_says_nothing_is_given_up() -> None:
         settings = LinkSettings(ssh_config=Path("/dev/null"), connect_timeout_s=0.3)
         with pytest.raises(Unreachable, match="mute"):
             TRANSPORT(settings)(site, Access(user="nobody"))
+
+
+class BreakingChannel:
+    """A channel that breaks once the script is on its way: no real one can be made to do it on time."""
+
+    closed = eof_received = eof_sent = False
+
+    def exec_command(self, command: str) -> None:
+        assert command == "exec /bin/sh -s"
+
+    def send_ready(self) -> bool:
+        return True
+
+    def send(self, data: memoryview) -> int:
+        return len(data)
+
+    def shutdown_write(self) -> None:
+        self.eof_sent = True
+
+    def recv_ready(self) -> bool:
+        raise OSError("Socket is closed")
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class BreakingTunnel(Tunnel):
+    """Gives sessions that break."""
+
+    @property
+    def last(self) -> SimpleNamespace:
+        return SimpleNamespace(open_session=BreakingChannel)
+
+
+def test_a_script_that_was_sent_is_never_said_to_be_unsent() -> None:
+    with pytest.raises(LinkLost):
+        SshLink("andes", BreakingTunnel()).run("sbatch job", 30)
