@@ -65,7 +65,7 @@ hpcnet_stop() {{
   hpcnet_pid=${{hpcnet_id%%:*}}
   kill -s TERM -- "-$hpcnet_pid" 2>/dev/null || kill -s TERM "$hpcnet_pid"
   hpcnet_waited=0
-  while [ ! -f "$2/{EXIT}" ] && [ "$hpcnet_waited" -lt 10 ]; do
+  while [ ! -f "$2/{EXIT}" ] && [ "$hpcnet_waited" -lt 10 ] && hpcnet_alive "$hpcnet_id"; do
     sleep 1
     hpcnet_waited=$((hpcnet_waited + 1))
   done

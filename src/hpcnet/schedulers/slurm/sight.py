@@ -39,6 +39,9 @@ def by_submission(traces: Traces, now: datetime) -> Sighting | None:
     receipt = read_receipt(traces.left)
     if receipt.refusal is not None:
         return Sighting(JobState.FAILED, "submission", None, None, receipt.refusal)
+    if receipt.native_id is not None:
+        reason = "submitted, and not in the queue"
+        return Sighting(JobState.UNKNOWN, "submission", receipt.native_id, None, reason)
     if traces.left.exit_status is None and _under_way(traces, now):
         return Sighting(JobState.SUBMITTING, "submission", reason="its submission has not ended yet")
     return None
