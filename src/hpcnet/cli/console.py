@@ -27,6 +27,7 @@ def say(text: str = "") -> None:
 
 def remark(text: str) -> None:
     """A line beside the result, on stderr."""
+    sys.stdout.flush()  # where both end in one file, they keep their order
     sys.stderr.write(printable(text) + "\n")
     sys.stderr.flush()
 

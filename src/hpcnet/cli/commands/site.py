@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -102,6 +103,8 @@ def pin_site(site_id: str, yes: bool, fingerprint: str | None, as_json: bool) ->
     keys = [key for key, print_ in shown.fingerprints.items() if fingerprint in {None, print_}]
     if not keys:
         raise UsageError(f"{site_id} shows no key with the fingerprint {fingerprint}: do not trust it")
+    if not yes and not sys.stdin.isatty():
+        raise UsageError("there is nobody to ask", hint="scripts say --yes --fingerprint SHA256:...")
     if not yes and not click.confirm("Does the site publish these fingerprints?", err=True):
         raise UsageError("nothing was pinned")
     file = pin_host_keys(shown, keys)
