@@ -78,7 +78,7 @@ def _make_directories(lab: Lab) -> None:
     for directory in (lab.munge, lab.spool, lab.sites):
         directory.mkdir(exist_ok=True, mode=0o755)
     for cluster in lab.clusters:
-        for directory in (cluster.log, cluster.run, cluster.work, cluster.devices):
+        for directory in (cluster.log, cluster.run, cluster.work, cluster.home, cluster.devices):
             directory.mkdir(parents=True, exist_ok=True)
         for node in cluster.shape.node_names:
             (lab.spool / node).mkdir(exist_ok=True)

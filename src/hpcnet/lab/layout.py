@@ -68,6 +68,11 @@ class Cluster:
         return self.directory / "work"
 
     @property
+    def home(self) -> Path:
+        """What HOME names at this cluster: empty, as the home of a new account."""
+        return self.directory / "home"
+
+    @property
     def devices(self) -> Path:
         """The directory of the devices that stand for GPUs."""
         return self.directory / "devices"

@@ -92,6 +92,7 @@ def sshd_config(templates: Path, lab: Lab, cluster: Cluster, machine: Machine) -
         # Without PAM sshd turns away users whose password is locked, keys or not.
         "use_pam": "yes" if machine.account_locked else "no",
         "user": machine.user,
+        "home": cluster.home,
         "slurm_conf": cluster.slurm_conf,
         "lab": lab.directory,
     }
