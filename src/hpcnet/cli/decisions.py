@@ -7,7 +7,7 @@ from typing import Any
 from hpcnet.cli.console import say, say_table
 from hpcnet.model.decision import Candidate, Decision, Estimate, Refusal
 from hpcnet.model.plain import to_plain
-from hpcnet.model.quantities import format_duration
+from hpcnet.model.quantities import format_duration, format_energy
 
 _COLUMNS = ("", "SITE", "PARTITION", "STARTS IN", "ENDS WITHIN", "ENERGY", "CO2", "NODE-HOURS", "SCORE")
 
@@ -65,9 +65,9 @@ def _row(place: int, item: Candidate) -> tuple[object, ...]:
         item.partition,
         _duration(item.wait_s),
         _duration(item.finish_s),
-        _amount(item.energy_j, 1e3, "kJ"),
-        _amount(item.carbon_g, 1.0, "g"),
-        _amount(item.cost_node_hours, 1.0, ""),
+        "?" if item.energy_j.value is None else format_energy(item.energy_j.value),
+        "?" if item.carbon_g.value is None else f"{item.carbon_g.value:.3g} g",
+        "?" if item.cost_node_hours.value is None else f"{item.cost_node_hours.value:.3g}",
         "?" if item.score is None else f"{item.score:.2f}",
     )
 
@@ -76,7 +76,3 @@ def _duration(estimate: Estimate) -> str:
     if estimate.value is None:
         return "?"
     return "now" if estimate.value == 0 else format_duration(estimate.value)
-
-
-def _amount(estimate: Estimate, scale: float, unit: str) -> str:
-    return "?" if estimate.value is None else f"{estimate.value / scale:.3g} {unit}".strip()

@@ -11,7 +11,7 @@ from hpcnet.matchmaking.case import PartitionCase, SiteCase
 from hpcnet.model.configuration import Access
 from hpcnet.model.decision import Candidate, Decision, Refusal
 from hpcnet.model.job import Goal, JobSpec
-from hpcnet.model.quantities import format_duration
+from hpcnet.model.quantities import format_duration, format_energy
 from hpcnet.model.site import Partition, Site
 from hpcnet.model.state import PartitionState, SiteState
 
@@ -137,7 +137,8 @@ def _with_reasons(candidate: Candidate, case: PartitionCase) -> Candidate:
     hours = candidate.cost_node_hours.value or 0.0
     reasons = [start, f"costs at most {hours:.3g} node-hours"]
     if candidate.energy_j.value is not None:
-        reasons.append(f"uses about {candidate.energy_j.value / 1e3:.3g} kJ ({candidate.energy_j.source})")
+        energy = format_energy(candidate.energy_j.value)
+        reasons.append(f"uses about {energy} ({candidate.energy_j.source})")
     if case.access is None:
         reasons.append("no account configured: it cannot be chosen by submit")
     return replace(candidate, reasons=tuple(reasons))
