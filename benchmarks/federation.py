@@ -38,6 +38,7 @@ class Federation:
     root: Path
     environment: dict[str, str]
     status: dict[str, Any]
+    up_s: float
 
     @property
     def directory(self) -> Path:
@@ -92,8 +93,8 @@ def federation() -> Iterator[Federation]:
     root = Path(tempfile.mkdtemp(prefix="hpcnet-bench-"))
     own = environment(HPCNET_STATE=str(root / "state"), HPCNET_CONFIG=str(root / "config" / "config.toml"))
     try:
-        status = json.loads(run([HPCNET, "lab", "up", "--json"], own).output)
-        lab = Federation(root, own, status)
+        up = run([HPCNET, "lab", "up", "--json"], own)
+        lab = Federation(root, own, json.loads(up.output), up.seconds)
         _write_ssh_config(lab)
         yield lab
     finally:

@@ -20,6 +20,7 @@ from benchmarks.submit import write_files
 
 _REPEATS = 5
 _LISTED_MS = 2.0
+_STEP_MS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +87,14 @@ def _steps(lab: Federation, job: Path) -> list[tuple[str, float, float]]:
         (name, 1000 * median(begin for begin, _ in spans), 1000 * median(end for _, end in spans))
         for name, spans in found.items()
     ]
-    return sorted(steps, key=lambda step: step[1])
+    return sorted((step for step in steps if step[2] - step[1] >= _STEP_MS), key=lambda step: step[1:])
 
 
 def _timeline(lab: Federation, job: Path) -> list[tuple[str, float, float]]:
     file = lab.root / "timeline.json"
     began = time.time()
     run([PYTHON, "-m", "benchmarks.timeline", file, repr(began), "submit", job], lab.environment)
-    whole = ("whole program, to its end", 0.0, time.time() - began)
+    whole = ("the program up to the end of its process", 0.0, time.time() - began)
     return [*json.loads(file.read_text(encoding="utf-8")), whole]
 
 

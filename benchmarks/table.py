@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from benchmarks.measure import Count, Race, verdict
+from benchmarks.measure import Count, Race, Series, verdict
 
 _COUNTS = ("what", "site", "partitions", "plan (ms)", "execs a plan", "bar", "")
 _RACES = ("what", "ours", "min / median / max (ms)", "against", "min / median / max (ms)", "ratio", "bar", "")
@@ -21,6 +21,11 @@ def markdown(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def races(found: Iterable[Race]) -> str:
     """One line for each race, with its verdict."""
     return markdown(_RACES, [_line(race) for race in found])
+
+
+def series(found: Iterable[Series]) -> str:
+    """One line for each series that is not set against another."""
+    return markdown(("what", "min / median / max (ms)"), [(one.name, one.words) for one in found])
 
 
 def counts(found: Iterable[Count]) -> str:

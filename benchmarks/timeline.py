@@ -47,7 +47,7 @@ def main(file: Path, began: float, words: list[str]) -> None:
     try:
         sys.exit(cli.main(words, prog_name="hpcnet", standalone_mode=False))
     finally:
-        spans.append(("hpcnet", 0.0, time.time() - began))
+        spans.append(("the program up to its last line", 0.0, time.time() - began))
         file.write_text(json.dumps(sorted(spans, key=lambda span: span[1])), encoding="utf-8")
 
 
