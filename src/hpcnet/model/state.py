@@ -44,9 +44,6 @@ class ExpectedStart:
     refusal: str | None = None
 
 
-TestStart = ExpectedStart
-
-
 @dataclass(frozen=True, slots=True)
 class PartitionState:
     """One partition as surveyed. `pending_node_s` is the work asked for by waiting jobs."""
@@ -78,7 +75,11 @@ class SiteState:
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """One job as seen at a site. `seen_in`: queue, accounting, or sentinel (written by the job)."""
+    """One job as seen at a site.
+
+    `seen_in`: queue, accounting, sentinel (written by the job) or submission (what the submitting
+    script left in the job directory).
+    """
 
     state: JobState
     seen_in: str

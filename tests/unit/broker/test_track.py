@@ -35,7 +35,8 @@ def seen(world: World, record: JobRecord, *, conclusive: bool = True, **sighting
         return records.load(broker, [record.id])[0]
 
 
-def test_a_sighting_that_changes_nothing_is_not_written_again(world: World, sent: JobRecord) -> None:
+@pytest.mark.usefixtures("sent")
+def test_a_sighting_that_changes_nothing_is_not_written_again(world: World) -> None:
     pending = Sighting(JobState.QUEUED, "queue", "7", "PENDING", "Priority")
     look = Look(NOON, {"j-1.1": pending}, conclusive=True)
     with world.broker() as broker:
@@ -72,6 +73,7 @@ def test_an_unseen_job_that_shows_up_again_is_what_it_is(world: World, sent: Job
     assert world.record("j-1").state is JobState.ACTIVE
 
 
-def test_a_job_that_was_to_be_canceled_and_is_gone_is_canceled(world: World, sent: JobRecord) -> None:
+@pytest.mark.usefixtures("sent")
+def test_a_job_that_was_to_be_canceled_and_is_gone_is_canceled(world: World) -> None:
     world.ledger.append([Event("j-1", EventKind.CANCEL_ASKED, NOON)])
     assert seen(world, world.record("j-1")).state is JobState.CANCELED
