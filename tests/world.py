@@ -21,6 +21,7 @@ from hpcnet.broker.context import Broker
 from hpcnet.broker.follow import wait
 from hpcnet.broker.identity import new_job_id
 from hpcnet.broker.links import Links
+from hpcnet.ledger.senders import LockedFiles
 from hpcnet.ledger.sql import open_ledger
 from hpcnet.model.configuration import Access, Configuration
 from hpcnet.model.job import JobSpec
@@ -51,6 +52,7 @@ class World:
             scheduler=self._scheduler,
             ledger=lambda: self.ledger,
             clock=self.clock,
+            senders=LockedFiles(self.folder / "state" / "sending"),
             kernel=shipped.kernel,
             tell=self.told.append,
         )

@@ -24,8 +24,9 @@ Exit codes follow sysexits(3).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,8 @@ class HpcnetError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.details: Mapping[str, Any] = {}
+        """Facts for `--json`, beside the message."""
 
 
 class FileError(HpcnetError):

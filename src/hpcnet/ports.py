@@ -7,6 +7,7 @@ them and tests put fakes behind them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -102,6 +103,16 @@ class Ledger(Protocol):
 
     def close(self) -> None:
         """Let go of the file or server."""
+
+
+class Senders(Protocol):
+    """Who is sending an attempt right now: tells a slow submission from one whose program died."""
+
+    def sending(self, token: str) -> AbstractContextManager[None]:
+        """Hold the mark of this attempt; it falls when the block, or the whole program, ends."""
+
+    def is_sent_by_someone(self, token: str) -> bool | None:
+        """Whether a living program holds the mark; None if the mark was never seen here."""
 
 
 class Clock(Protocol):

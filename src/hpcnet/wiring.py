@@ -124,6 +124,7 @@ class House:
         """A broker over this user's sites."""
         from hpcnet.broker.context import Broker
         from hpcnet.broker.links import Links
+        from hpcnet.ledger.senders import LockedFiles
 
         return Broker(
             sites=self.sites,
@@ -132,6 +133,7 @@ class House:
             scheduler=scheduler_of,
             ledger=lambda: self.ledger,
             clock=SystemClock(),
+            senders=LockedFiles(self.state / "sending"),
             kernel=shipped.kernel,
             tell=tell,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -37,9 +38,7 @@ class Desk:
         real = self.house.broker()
         access = self.house.configuration.access
         links = Links(self._open, lambda site: access[site.id])
-        return Broker(
-            real.sites, real.configuration, links, real.scheduler, real.ledger, real.clock, real.kernel
-        )
+        return replace(real, links=links)
 
     def _open(self, site: Site, access: Access) -> Transport:
         return BreakingLink(self.house.connect(site, access), self.cuts, self.scripts.append)

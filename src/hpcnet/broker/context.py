@@ -12,7 +12,7 @@ from hpcnet.errors import UsageError
 from hpcnet.model.configuration import Access, Configuration
 from hpcnet.model.progress import Tell, silent
 from hpcnet.model.site import Site
-from hpcnet.ports import Clock, Ledger, Scheduler
+from hpcnet.ports import Clock, Ledger, Scheduler, Senders
 
 EMBEDDED_SITE = "local"
 
@@ -27,6 +27,7 @@ class Broker:
     scheduler: Callable[[Site], Scheduler]
     ledger: Callable[[], Ledger]
     clock: Clock
+    senders: Senders
     kernel: Callable[[str], Path]
     tell: Tell = field(default=silent)
 

@@ -10,6 +10,7 @@ from hpcnet.errors import Fault, JobError, NoSiteFits
 from hpcnet.matchmaking.match import Knowledge, match, partitions_to_survey
 from hpcnet.model.decision import Decision, Refusal
 from hpcnet.model.job import Goal, JobSpec
+from hpcnet.model.plain import to_plain
 from hpcnet.model.site import Site
 from hpcnet.model.state import SiteState
 
@@ -47,6 +48,7 @@ def refuse_if_nothing_fits(decision: Decision) -> None:
         hint="each refusal says what would make the site fit",
     )
     error.exit_code = _exit_code(decision.refused)
+    error.details = {**to_plain(decision), "chosen": None}
     raise error
 
 

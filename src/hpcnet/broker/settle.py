@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from hpcnet.broker import records
 from hpcnet.broker.context import Broker
@@ -14,6 +14,8 @@ from hpcnet.posix.claim import Closed, close_attempt
 
 # sbatch itself tries again for 120 s, and slurmctld may answer a MessageTimeout (10 s) late, twice.
 GRACE = timedelta(seconds=140)
+# A program on another machine that shares the ledger may take this long to bring its inputs.
+OTHER_MACHINE = timedelta(days=1)
 _OPEN_STATES = (JobState.STAGING, JobState.SUBMITTING, JobState.UNKNOWN)
 
 
@@ -39,11 +41,10 @@ def close_if_never_sent(broker: Broker, record: JobRecord) -> JobRecord:
 
 
 def close_forgotten(broker: Broker, found: list[JobRecord]) -> list[JobRecord]:
-    """Close the attempts that nobody can be sending any more: their broker died on the way."""
-    now = broker.clock.now()
+    """Close the attempts that nobody is sending any more: their program died, or gave up, on the way."""
     settled = []
     for record in found:
-        if record.native_id is None and record.state in _OPEN_STATES and _older_than_grace(record, now):
+        if record.native_id is None and record.state in _OPEN_STATES and _is_forgotten(broker, record):
             try:
                 settled.append(close_if_never_sent(broker, record))
                 continue
@@ -53,6 +54,11 @@ def close_forgotten(broker: Broker, found: list[JobRecord]) -> list[JobRecord]:
     return settled
 
 
-def _older_than_grace(record: JobRecord, now: datetime) -> bool:
+def _is_forgotten(broker: Broker, record: JobRecord) -> bool:
+    sent = broker.senders.is_sent_by_someone(record.token or "")
+    if sent is not None:
+        return not sent
+    # No mark here: it was taken away with the sender's end, or another machine is the sender.
     since = record.state_since or record.created_at
-    return now - since > GRACE
+    patience = GRACE if record.state is JobState.UNKNOWN else OTHER_MACHINE
+    return broker.clock.now() - since > patience

@@ -59,15 +59,16 @@ def send(broker: Broker, prepared: Prepared) -> JobRecord:
     known whether the job arrived: the ledger then says UNKNOWN and `settle` finds out.
     """
     submission = prepared.submission
-    _write_intent(broker, prepared)
-    _bring_inputs(broker, prepared)
-    broker.tell(Progress("submit", f"submitting to {submission.site.id}"))
-    question = broker.scheduler(submission.site).submit(submission)
-    try:
-        receipt = broker.links.ask(submission.site, question)
-    except (LinkLost, TimedOut) as error:
-        return _settle_or_raise(broker, prepared, error)
-    return _file_receipt(broker, prepared, receipt)
+    with broker.senders.sending(submission.token):
+        _write_intent(broker, prepared)
+        _bring_inputs(broker, prepared)
+        broker.tell(Progress("submit", f"submitting to {submission.site.id}"))
+        question = broker.scheduler(submission.site).submit(submission)
+        try:
+            receipt = broker.links.ask(submission.site, question)
+        except (LinkLost, TimedOut) as error:
+            return _settle_or_raise(broker, prepared, error)
+        return _file_receipt(broker, prepared, receipt)
 
 
 def _file_receipt(broker: Broker, prepared: Prepared, receipt: Receipt) -> JobRecord:

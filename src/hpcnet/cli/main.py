@@ -100,7 +100,7 @@ def _report(error: HpcnetError) -> int:
 
 
 def _as_json(error: HpcnetError) -> dict[str, Any]:
-    plain: dict[str, Any] = {"error": error.message, "hint": error.hint, "exit_code": error.exit_code}
+    plain = {**error.details, "error": error.message, "hint": error.hint, "exit_code": error.exit_code}
     if isinstance(error, FileError):
         plain["faults"] = [
             {"where": fault.where, "what": fault.what, "hint": fault.hint} for fault in error.faults

@@ -118,6 +118,8 @@ def _uncertain(record: JobRecord, event: Event) -> JobRecord:
 
 
 def _absent(record: JobRecord, event: Event) -> JobRecord:
+    if record.cancel_asked:
+        return replace(record, state=JobState.CANCELED, reason="canceled before it was submitted")
     return replace(record, state=JobState.FAILED, reason=event.body.get("reason") or NEVER_ARRIVED)
 
 

@@ -39,8 +39,8 @@ def plan(
     with ProgressDisplay(quiet=as_json) as tell, house().broker(tell) as broker:
         job = read_job(broker, options)
         decision = plan(broker, new_job_id(), job, Wishes(offline=offline, all_sites=all_sites))
-    if as_json:
-        say_json(decision_as_json(decision))
-    else:
+    if not as_json:
         say_decision(decision, explain=explain)
     refuse_if_nothing_fits(decision)
+    if as_json:
+        say_json(decision_as_json(decision))

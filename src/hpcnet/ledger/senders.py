@@ -1,0 +1,49 @@
+"""Marks the attempts that this machine is sending, by locks that fall with the program that holds them."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from hpcnet.errors import StorageError
+
+
+class LockedFiles:
+    """One file for each attempt that is being sent; `flock` tells whether its sender lives."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    @contextmanager
+    def sending(self, token: str) -> Iterator[None]:
+        """Hold the mark of this attempt; the file goes when the block ends in any way but death."""
+        mark = self._directory / token
+        try:
+            self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            descriptor = os.open(mark, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StorageError(f"{mark} cannot be made: {error.strerror}") from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+            yield
+        finally:
+            # Closed first: whoever looks meanwhile finds a mark without a holder, which is the truth.
+            os.close(descriptor)
+            mark.unlink(missing_ok=True)
+
+    def is_sent_by_someone(self, token: str) -> bool | None:
+        """Whether a living program holds the mark; None if no mark of this attempt is here."""
+        try:
+            descriptor = os.open(self._directory / token, os.O_RDWR | os.O_CLOEXEC)
+        except OSError:
+            return None
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
