@@ -20,6 +20,11 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() or char == "\n" else ascii(char)[1:-1] for char in text)
 
 
+def one_line(text: str) -> str:
+    """The text with its newlines escaped, too: a cell of a table, a name in a sentence."""
+    return printable(text).replace("\n", "\\n")
+
+
 def say(text: str = "") -> None:
     """A line of the result, on stdout."""
     sys.stdout.write(printable(text) + "\n")
@@ -39,7 +44,7 @@ def say_json(value: Any) -> None:
 
 def say_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """A table on stdout: with lines for a person, plain columns when it is not a terminal."""
-    cells = [[printable("" if cell is None else str(cell)) for cell in row] for row in rows]
+    cells = [["" if cell is None else one_line(str(cell)) for cell in row] for row in rows]
     if sys.stdout.isatty():
         _rich_table(columns, cells)
         return

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from hpcnet.cli.console import remark, say, say_table
+from hpcnet.cli.console import one_line, remark, say, say_table
 from hpcnet.model.quantities import format_duration
 from hpcnet.model.record import JobRecord
 from hpcnet.model.state import JobState, Trouble
@@ -51,7 +51,7 @@ def say_jobs(found: Sequence[JobRecord]) -> None:
 def say_job(record: JobRecord) -> None:
     """All that is known of one job."""
     place = f"{record.site}/{record.partition}" if record.site else "no site"
-    say(f"{record.id}  {record.name}")
+    say(f"{record.id}  {one_line(record.name)}")
     say(f"  state      {state_in_words(record)}")
     say(f"  site       {place}" + (f", native id {record.native_id}" if record.native_id else ""))
     say(f"  directory  {record.directory or '-'}")

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from hpcnet.cli.console import printable, remark, terminal
+from hpcnet.cli.console import one_line, remark, terminal
 from hpcnet.cli.jobs import remark_troubles, state_in_words, time_in_words
 from hpcnet.model.record import JobRecord
 from hpcnet.model.state import JobState, Trouble
@@ -83,6 +83,6 @@ class _Jobs:
         for record in self._found:
             place = f"{record.site}/{record.partition}" if record.site else ""
             sign = _SIGNS.get(record.state, "…")
-            words = printable(state_in_words(record))
-            table.add_row(sign, record.id, printable(record.name), words, place, time_in_words(record, now))
+            words = one_line(state_in_words(record))
+            table.add_row(sign, record.id, one_line(record.name), words, place, time_in_words(record, now))
         return table
