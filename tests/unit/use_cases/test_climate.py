@@ -6,6 +6,7 @@ from hpcnet.errors import JobError
 from hpcnet.model.job import JobSpec
 from hpcnet.model.use_case import resolve
 from hpcnet.use_cases.climate import USE_CASE
+from real_kernels import KERNELS, load_kernel
 
 
 def spec(**said: object) -> JobSpec:
@@ -26,8 +27,57 @@ def test_the_use_case_fills_in_command_requirements_and_data() -> None:
 def test_parameters_reach_the_command_and_the_record_holds_their_defaults() -> None:
     job = resolve(spec(parameters={"resolution_km": 4, "hours": 2}), USE_CASE)
     assert job.command is not None
-    assert {"--nx=1000", "--ny=1000", "--dx-km=4.0", "--hours=2.0"} <= set(job.command)
+    assert {"--nx=1000", "--ny=1000", "--dx-km=4.0", "--latitude=-33.4"} <= set(job.command)
     assert job.parameters["latitude_deg"] == -33.4
+
+
+@pytest.mark.parametrize(
+    ("parameters", "hours"), [({}, 18.0), ({"resolution_km": 7.5, "depth_m": 300, "hours": 48}, 48.0)]
+)
+def test_the_kernel_simulates_the_hours_that_were_asked_for(
+    parameters: dict[str, float], hours: float
+) -> None:
+    job = resolve(spec(parameters=parameters), USE_CASE)
+    assert job.command is not None
+    kernel = load_kernel(KERNELS / "shallow_water.py")
+    setup = kernel.setup_of(kernel.read_options([*job.command[2:]]), kernel.Ranks())
+    assert (setup.steps - 1) * setup.dt < hours * 3600 <= setup.steps * setup.dt
+
+
+@pytest.mark.parametrize(
+    ("parameters", "walltime_s"),
+    [
+        ({}, 600),
+        ({"hours": 0.01}, 600),
+        # 1000 x 1000 cells, 1427 steps of 101 s, ten million updates a second: 143 s.
+        ({"resolution_km": 4, "hours": 40}, 600),
+        # 2000 x 2000 cells, 17116 steps of 50.5 s: 6846 s, so 2 hours.
+        ({"resolution_km": 2, "hours": 240}, 7200),
+        # 4000 x 4000 cells, 342302 steps: 547683 s, so 152 hours and 10 minutes.
+        ({"resolution_km": 1, "hours": 2400}, 547_800),
+        ({"resolution_km": 0.1, "domain_km": 40_000, "hours": 8784}, 365 * 86_400),
+    ],
+)
+def test_the_walltime_follows_the_work_in_steps_of_ten_minutes(
+    parameters: dict[str, float], walltime_s: int
+) -> None:
+    assert resolve(spec(parameters=parameters), USE_CASE).requirements.walltime_s == walltime_s
+
+
+def test_the_walltime_of_the_person_is_kept() -> None:
+    said = {"parameters": {"resolution_km": 2, "hours": 240}, "requirements": {"walltime": "00:20:00"}}
+    assert resolve(spec(**said), USE_CASE).requirements.walltime_s == 1200
+
+
+def test_every_parameter_at_its_limits_is_one_that_the_kernel_takes() -> None:
+    kernel = load_kernel(KERNELS / "shallow_water.py")
+    for parameters in (
+        {"resolution_km": 100, "depth_m": 10, "latitude_deg": -90, "domain_km": 100},
+        {"resolution_km": 100, "depth_m": 10_000, "latitude_deg": 90, "seed": 2**31, "hours": 24 * 366},
+    ):
+        job = resolve(spec(parameters=parameters), USE_CASE)
+        assert job.command is not None
+        kernel.setup_of(kernel.read_options([*job.command[2:]]), kernel.Ranks())
 
 
 def test_what_the_person_says_stands_above_the_use_case_key_by_key() -> None:
