@@ -100,7 +100,7 @@ def _bring_all(
     def travelled(count: int) -> None:
         nonlocal done
         done += count
-        broker.tell(Progress("fetch", f"from {site.id}", done, total))
+        broker.tell(Progress("fetch", f"copying results from {site.id}", done, total))
 
     for file, digest in files:
         target = _place(home, file.path)

@@ -50,7 +50,7 @@ def bring(broker: Broker, site: Site, directory: str, files: tuple[Transfer, ...
     def travelled(count: int) -> None:
         nonlocal done
         done += count
-        broker.tell(Progress("stage-in", f"to {site.id}", done, total))
+        broker.tell(Progress("stage-in", f"copying inputs to {site.id}", done, total))
 
     with broker.links.using(site) as link:
         for file in files:

@@ -36,7 +36,7 @@ def survey(
         }
         for site_id, look in looks.items():
             states[site_id] = look.result()
-            broker.tell(Progress("survey", f"looked at {site_id}", len(states), len(site_ids)))
+            broker.tell(Progress("survey", "surveying sites", len(states), len(site_ids)))
     return states
 
 

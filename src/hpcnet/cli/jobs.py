@@ -67,7 +67,8 @@ def say_job(record: JobRecord) -> None:
 
 def state_in_words(record: JobRecord) -> str:
     """`ACTIVE (RUNNING)`, `FAILED (OUT_OF_MEMORY): ...`."""
-    native = f" ({record.native_state})" if record.native_state else ""
+    says_more = record.native_state not in {None, record.state.value}
+    native = f" ({record.native_state})" if says_more else ""
     return f"{record.state}{native}" + (f": {record.reason}" if record.reason else "")
 
 

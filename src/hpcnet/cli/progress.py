@@ -41,8 +41,14 @@ class ProgressDisplay:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Take the bars away, so that results can be printed; later steps draw new ones."""
         if self._bars is not None:
             self._bars.stop()
+            self._bars = None
+            self._tasks.clear()
 
     def _draw(self, step: Step) -> None:
         bars = self._started()

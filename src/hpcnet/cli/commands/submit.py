@@ -11,6 +11,7 @@ from hpcnet.cli.intake import JobOptions, job_options, read_job
 
 if TYPE_CHECKING:
     from hpcnet.broker.context import Broker
+    from hpcnet.cli.progress import ProgressDisplay
     from hpcnet.model.job import JobSpec
     from hpcnet.model.record import JobRecord
 
@@ -46,11 +47,11 @@ def submit(
     with ProgressDisplay(quiet=as_json) as tell, house().broker(tell) as broker:
         job = read_job(broker, options)
         if dry_run:
-            _dry_run(broker, job_id, job, as_json=as_json)
+            _dry_run(broker, tell, job_id, job, as_json=as_json)
             return 0
         house().open_ledger_when_connected()
         try:
-            record = _submit(broker, job_id, job, as_json=as_json)
+            record = _submit(broker, tell, job_id, job, as_json=as_json)
         except KeyboardInterrupt as interrupt:
             interrupt.add_note(f"hpcnet status {job_id} tells whether {job_id} was submitted")
             raise
@@ -60,23 +61,25 @@ def submit(
     return 0
 
 
-def _submit(broker: Broker, job_id: str, job: JobSpec, *, as_json: bool) -> JobRecord:
+def _submit(broker: Broker, tell: ProgressDisplay, job_id: str, job: JobSpec, *, as_json: bool) -> JobRecord:
     from hpcnet.broker.submit import decide, prepare, send
     from hpcnet.cli.decisions import say_decision
 
     decision = decide(broker, job_id, job)
+    tell.clear()
     if not as_json:
         say_decision(decision)
         _name_carried(job)
     return send(broker, prepare(broker, decision, job))
 
 
-def _dry_run(broker: Broker, job_id: str, job: JobSpec, *, as_json: bool) -> None:
+def _dry_run(broker: Broker, tell: ProgressDisplay, job_id: str, job: JobSpec, *, as_json: bool) -> None:
     from hpcnet.broker.plan import plan
     from hpcnet.broker.submit import prepare
     from hpcnet.cli.decisions import decision_as_json, say_decision
 
     decision = plan(broker, job_id, job)
+    tell.clear()
     if not as_json:
         say_decision(decision)
         _name_carried(job)
