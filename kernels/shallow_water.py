@@ -94,7 +94,7 @@ def initial_height(s: Setup, first: int, end: int) -> Field:
     """Height of the anomalies in rows `first` to `end`, shape (end - first, nx), in m."""
     x, y = ((np.arange(count) + 0.5) / count for count in (s.nx, s.ny))
     height = np.zeros((end - first, s.nx))
-    for i, amplitude in enumerate((1.0, -0.8, 0.6)):
+    for i, amplitude in enumerate((1.0, -0.8, 0.6), start=1):
         # Multiples of two irrational numbers: places far from one another, the same on any machine.
         east, north = ((3 * s.seed + i) * step % 1 for step in (0.7548776662466927, 0.5698402909980532))
         wide, high = (np.exp(10 * (np.cos(2 * math.pi * place) - 1)) for place in (x - east, y - north))

@@ -8,19 +8,27 @@ from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
-import matplotlib as mpl
 import numpy as np
 import numpy.typing as npt
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
-from hpcnet.errors import StorageError
+from hpcnet.errors import ConfigurationError, StorageError
+
+try:
+    import matplotlib as mpl
+    from matplotlib.axes import Axes
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    from matplotlib.patheffects import withStroke
+except ImportError as error:
+    raise ConfigurationError(
+        "pictures need matplotlib, which is not installed", hint="pip install 'hpcnet[plots]'"
+    ) from error
 
 Values = npt.NDArray[np.float64]
 
-_INK, _QUIET = "#1d2733", "#5b6773"
-_ARROWS = 26  # along the longer side
+_INK, _QUIET, _PAPER = "#1d2733", "#5b6773", "#ffffff"
+_ARROWS = 28  # along the longer side
+_FAINTEST = 0.06  # slower than this part of the fastest, an arrow would be a speck
 _STYLE: Any = {
     "font.size": 10,
     "text.color": _INK,
@@ -79,39 +87,49 @@ def _read(npz: Path) -> _Result:
 
 def _figure(result: _Result, title: str) -> Figure:
     wide, high = np.ptp(result.x_km), np.ptp(result.y_km)
-    figure = Figure(figsize=(7.6, 7.0 * min(1.4, max(0.5, high / wide)) + 0.2), layout="constrained")
+    tall = 6.3 * min(1.6, max(0.15, high / wide))
+    figure = Figure(figsize=(8.2, tall + 1.75))
     FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    _draw_height(figure, axes, result)
-    _draw_velocity(axes, result)
-    axes.set(xlabel="east (km)", ylabel="north (km)", aspect="equal")
-    _write(axes, 1.075, title, fontsize=15, fontweight="bold", color=_INK)
-    _write(axes, 1.025, _subtitle(result), fontsize=10, color=_QUIET)
-    _write(axes, -0.12, _caption(result.record), fontsize=8.5, color=_QUIET)
+    # Everything outside the map has a fixed size in inches, so that nothing meets on any shape of map.
+    axes = figure.add_axes(_inches(figure, 0.75, 0.85, 6.3, tall))
+    bar = figure.add_axes(_inches(figure, 7.17, 0.85, 0.13, tall))
+    _draw_height(axes, bar, result)
+    axes.set(xlabel="east (km)", ylabel="north (km)", aspect="auto")
+    _draw_velocity(axes, result, key_height=tall + 1.07)
+    _write(figure, tall + 1.38, title, fontsize=16, fontweight="bold", color=_INK)
+    _write(figure, tall + 1.02, _subtitle(result), fontsize=10, color=_QUIET)
+    _write(figure, 0.16, _caption(result.record), fontsize=8.5, color=_QUIET)
     return figure
 
 
-def _write(axes: Axes, height: float, text: str, **style: Any) -> None:
-    """A line of text from the left edge of the map, at a height in parts of the map's."""
-    axes.text(0, height, text, transform=axes.transAxes, parse_math=False, **style)
+def _inches(
+    figure: Figure, left: float, bottom: float, wide: float, high: float
+) -> tuple[float, float, float, float]:
+    size = figure.get_size_inches()
+    return (left / size[0], bottom / size[1], wide / size[0], high / size[1])
 
 
-def _draw_height(figure: Figure, axes: Axes, result: _Result) -> None:
+def _write(figure: Figure, height: float, text: str, **style: Any) -> None:
+    """A line of text from the left edge of the map, at a height in inches."""
+    left, bottom, *_ = _inches(figure, 0.75, height, 0, 0)
+    figure.text(left, bottom, text, parse_math=False, **style)
+
+
+def _draw_height(axes: Axes, beside: Axes, result: _Result) -> None:
     # A few cells in the hearts of the eddies would wash out the waves: they may saturate.
-    most = float(np.quantile(np.abs(result.height), 0.995)) or 1.0
-    sides = [*_edges(result.x_km), *_edges(result.y_km)]
+    most = float(np.quantile(np.abs(result.height), 0.998)) or 1.0
     image = axes.imshow(
         result.height,
         origin="lower",
-        extent=(sides[0], sides[1], sides[2], sides[3]),
+        extent=(*_edges(result.x_km), *_edges(result.y_km)),
         cmap="RdBu_r",
-        vmin=-most,
-        vmax=most,
+        vmin=-1.15 * most,
+        vmax=1.15 * most,
         interpolation="bilinear",
     )
-    bar = figure.colorbar(image, ax=axes, extend="both", shrink=0.86, aspect=32, pad=0.02)
+    bar = axes.figure.colorbar(image, cax=beside)
     bar.set_label("height anomaly (m)")
-    bar.ax.spines[:].set_visible(False)
+    bar.outline.set_visible(False)
 
 
 def _edges(centres: Values) -> tuple[float, float]:
@@ -119,25 +137,39 @@ def _edges(centres: Values) -> tuple[float, float]:
     return float(centres[0] - half), float(centres[-1] + half)
 
 
-def _draw_velocity(axes: Axes, result: _Result) -> None:
+def _draw_velocity(axes: Axes, result: _Result, key_height: float) -> None:
     every = max(1, max(result.height.shape) // _ARROWS)
     here = (slice(every // 2, None, every), slice(every // 2, None, every))
     speed = np.hypot(result.u, result.v)
     most = float(np.quantile(speed, 0.995)) or 1.0
+    seen = speed[here] >= _FAINTEST * most
+    east, north = np.meshgrid(result.x_km[here[1]], result.y_km[here[0]])
     arrows = axes.quiver(
-        result.x_km[here[1]],
-        result.y_km[here[0]],
-        result.u[here],
-        result.v[here],
+        east[seen],
+        north[seen],
+        result.u[here][seen],
+        result.v[here][seen],
         color=_INK,
-        alpha=0.75,
-        scale=most * _ARROWS / 1.6,
-        width=0.0022,
+        scale=most * _ARROWS / 1.4,
+        width=0.0024,
+        headwidth=4.2,
+        headlength=4.6,
+        headaxislength=4.2,
+        minlength=0.4,
         pivot="middle",
+        path_effects=[withStroke(linewidth=1.4, foreground=_PAPER, alpha=0.55)],
     )
     key = _round_down(most)
     axes.quiverkey(
-        arrows, 0.88, 1.097, key, f"{key:g} m/s", labelpos="E", labelcolor=_QUIET, fontproperties={"size": 9}
+        arrows,
+        6.25,
+        key_height,
+        key,
+        f"{key:g} m/s",
+        coordinates="inches",
+        labelpos="E",
+        labelcolor=_QUIET,
+        fontproperties={"size": 10},
     )
 
 
@@ -148,14 +180,15 @@ def _round_down(value: float) -> float:
 
 
 def _subtitle(result: _Result) -> str:
-    cells = f"{result.height.shape[1]} x {result.height.shape[0]} cells"
-    spacing = f"{result.x_km[1] - result.x_km[0]:g} km apart"
+    cells = f"{result.height.shape[1]} by {result.height.shape[0]} cells"
+    spacing = f"of {result.x_km[1] - result.x_km[0]:g} km"
     return f"Surface height and currents after {result.time_s / 3600:.1f} h, {cells} {spacing}"
 
 
 def _caption(record: dict[str, Any]) -> str:
     ranks = f"{record['ranks']} MPI rank" + ("s" if record["ranks"] != 1 else "")
+    computed = f"Computed on {ranks} in {record['seconds'][0]:.2f} s."
     error = record["check"]["error"]
     if not record["verified"]:
-        return f"Computed on {ranks}. NOT VERIFIED: the field differs from its closed form."
-    return f"Computed on {ranks}. Verified: within {error:.0e} of the closed form of every Fourier mode."
+        return f"{computed} NOT VERIFIED: the field differs from its closed form."
+    return f"{computed} Verified: within {error:.0e} of the closed form of every Fourier mode."
