@@ -49,7 +49,9 @@ def commands() -> str:
     return "\n".join(parts)
 
 
-def walk(command: click.Command, context: click.Context) -> Iterator[tuple[str, click.Command, click.Context]]:
+def walk(
+    command: click.Command, context: click.Context
+) -> Iterator[tuple[str, click.Command, click.Context]]:
     """A command and all below it, with their contexts."""
     yield context.command_path, command, context
     if isinstance(command, click.Group):

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import platformdirs
 
 from hpcnet import registry, shipped
-from hpcnet.errors import ConfigurationError
+from hpcnet.errors import ConfigurationError, StorageError
 from hpcnet.model.configuration import Access, Configuration
 from hpcnet.model.job import JobSpec
 from hpcnet.model.progress import Tell, silent
@@ -247,7 +247,10 @@ def verify_result(kernel: str, result: Path) -> dict[str, Any]:
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # dataclasses look their module up by name
     spec.loader.exec_module(module)
-    record: dict[str, Any] = module.check_file(result)
+    try:
+        record: dict[str, Any] = module.check_file(result)
+    except (module.WrongUse, OSError) as error:
+        raise StorageError(f"{result} cannot be verified: {error}", hint="fetch it again") from error
     return record
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 
 from hpcnet.cli.console import remark, say
@@ -13,7 +14,8 @@ name = "first-climate-job"
 use_case = "climate"            # a regional shallow-water model, ready to run
 
 [parameters]                    # in the words of the field; see: hpcnet use-case show climate
-hours = 6
+resolution_km = 5
+hours = 18
 
 [requirements]
 nodes = {nodes}
@@ -58,13 +60,13 @@ class FirstJob:
         self._tell(
             "Submit it: the sites are surveyed and ranked, the inputs travel, the best site gets the job."
         )
-        self._type("submit", str(job_file))
+        self._type("submit", _short(job_file))
         job_id = self._newest_job()
         self._tell("Follow it while it waits and runs.")
         self._type("wait", job_id)
         self._tell("Bring the results home; checksums are compared.")
         results = self._directory / "results"
-        self._type("fetch", job_id, str(results))
+        self._type("fetch", job_id, _short(results))
         self._verify(results / "field.npz")
         self._tell("Draw the field.")
         title = "First climate job"
@@ -113,8 +115,13 @@ class FirstJob:
         from hpcnet import wiring
         from hpcnet.cli.main import cli
 
-        say(f"$ hpcnet {' '.join(words)}")
+        say(f"$ hpcnet {shlex.join(words)}")
         wiring.house.cache_clear()  # what the last command wrote is read afresh, as by a new program
         code = cli.main(list(words), prog_name="hpcnet", standalone_mode=False)
         if isinstance(code, int) and code != 0:
             raise JobFailed(f"hpcnet {words[0]} ended with exit code {code}")
+
+
+def _short(path: Path) -> str:
+    """The path as a person here would type it."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
