@@ -186,7 +186,7 @@ def test_interrupting_a_wait_names_the_job_and_leaves_it_alone(hpcnet: CommandLi
     time.sleep(2)
     waiting.send_signal(signal.SIGINT)
     _, err = waiting.communicate(timeout=20)
-    assert waiting.returncode == 130
+    assert waiting.returncode == 130, err
     assert job in err
     assert "Traceback" not in err
     (status,) = hpcnet("status", job, "--json").json()
