@@ -60,9 +60,10 @@ class Links:
 
     def close(self) -> None:
         """Let go of all links."""
-        for link in self._links.values():
-            link.close()
-        self._links.clear()
+        for site_id in tuple(self._links):
+            link = self._links.pop(site_id, None)
+            if link is not None:
+                link.close()
 
     def __enter__(self) -> Links:
         return self

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from hpcnet.broker.context import Broker
+from hpcnet.broker.together import together
 from hpcnet.errors import AccessError, HpcnetError, LinkError, SchedulerError
 from hpcnet.model.configuration import Access
 from hpcnet.model.job import JobSpec
 from hpcnet.model.progress import Progress
 from hpcnet.model.site import Partition, Site
 from hpcnet.model.state import SiteState, Trouble
-
-_MOST_AT_ONCE = 32
 
 
 def survey(
@@ -24,20 +23,15 @@ def survey(
     A site that cannot be looked at is a value with `trouble`, never an exception.
     """
     site_ids = [site_id for site_id, items in partitions.items() if items]
-    if not site_ids:
-        return {}
+    work = {
+        site_id: partial(_look, broker, job, broker.sites[site_id], partitions[site_id], access[site_id])
+        for site_id in site_ids
+    }
     states: dict[str, SiteState] = {}
-    with ThreadPoolExecutor(max_workers=min(_MOST_AT_ONCE, len(site_ids))) as pool:
-        looks = {
-            site_id: pool.submit(
-                _look, broker, job, broker.sites[site_id], partitions[site_id], access[site_id]
-            )
-            for site_id in site_ids
-        }
-        for site_id, look in looks.items():
-            states[site_id] = look.result()
-            broker.tell(Progress("survey", "surveying sites", len(states), len(site_ids)))
-    return states
+    for site_id, state in together(work):
+        states[site_id] = state
+        broker.tell(Progress("survey", "surveying sites", len(states), len(site_ids)))
+    return {site_id: states[site_id] for site_id in site_ids}
 
 
 def _look(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from hpcnet.broker.context import Broker
+from hpcnet.broker.together import together
 from hpcnet.errors import HpcnetError
 from hpcnet.model.record import Event, EventKind, JobRecord
 from hpcnet.model.state import JobState, Look, Sighting, Trouble
@@ -26,13 +27,9 @@ def refresh(broker: Broker, found: Sequence[JobRecord]) -> dict[str, Trouble]:
     for record in found:
         if record.site is not None and record.token is not None and not record.state.final:
             by_site.setdefault(record.site, []).append(record)
-    if not by_site:
-        return {}
-    with ThreadPoolExecutor(max_workers=len(by_site)) as pool:
-        answers = {site: pool.submit(_look, broker, site, items) for site, items in by_site.items()}
     troubles: dict[str, Trouble] = {}
-    for site_id, answer in answers.items():
-        look = answer.result()
+    work = {site_id: partial(_look, broker, site_id, items) for site_id, items in by_site.items()}
+    for site_id, look in together(work):
         if isinstance(look, Trouble):
             troubles[site_id] = look
         else:
