@@ -182,6 +182,7 @@ def test_interrupting_a_wait_names_the_job_and_leaves_it_alone(hpcnet: CommandLi
         env=hpcnet.environment(),
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - one thread
     )
     time.sleep(2)
     waiting.send_signal(signal.SIGINT)

@@ -36,7 +36,11 @@ def test_an_interrupt_is_not_kept_waiting_by_work_that_never_ends() -> None:
         "dict(together({'a': lambda: time.sleep(300)}))"
     )
     waiting = subprocess.Popen(
-        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", program],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - one thread
     )
     assert waiting.stdout is not None
     waiting.stdout.readline()
