@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import pwd
 import shutil
 import socket
 import subprocess
@@ -59,18 +60,23 @@ class RealSshd:
         return LinkSettings(ssh_config=file, known_hosts=tuple(known_hosts), connect_timeout_s=20.0)
 
     def sessions(self) -> list[int]:
-        """The pids of the server's children: one for each connection."""
-        listed = subprocess.run(
-            ["ps", "-o", "pid=", "--ppid", str(self.process.pid)], capture_output=True, text=True, check=False
-        )
-        return [int(word) for word in listed.stdout.split()]
+        """The pids of every connection and all it has started, a parent before its children.
+
+        What holds the socket is a child of the server for root, and a grandchild for other users.
+        """
+        listed = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True)
+        pairs = [tuple(map(int, line.split())) for line in listed.stdout.splitlines()]
+        found = [self.process.pid]
+        for parent in found:
+            found += [pid for pid, its_parent in pairs if its_parent == parent]
+        return found[1:]
 
     def stop(self) -> None:
-        """Stop the server and the connections it holds; whatever else listens is left alone."""
-        children = self.sessions()
+        """Stop the server, its connections and what they started; whatever else listens is left alone."""
+        sessions = self.sessions()
         self.process.terminate()
         self.process.wait(timeout=10)
-        for child in children:
+        for child in sessions:
             with suppress(ProcessLookupError):
                 os.kill(child, 15)
 
@@ -127,6 +133,7 @@ def start_in(
     """Start a server whose files are all in `directory`; its users' home is there, too."""
     if SSHD is None:
         pytest.skip("sshd is not installed (openssh-server)")
+    skip_where_nobody_can_log_in()
     if os.geteuid() == 0:
         Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
     home = directory / "home"
@@ -143,6 +150,13 @@ def start_in(
     server = RealSshd(directory, home, port, process, tuple(map(public_key, keys)), user_key)
     _wait_until_it_listens(server)
     return server
+
+
+def skip_where_nobody_can_log_in() -> None:
+    """sshd turns away an account whose shell is no shell, such as that of `nobody`."""
+    shell = pwd.getpwuid(os.getuid()).pw_shell
+    if Path(shell).name in ("nologin", "false"):
+        pytest.skip(f"sshd lets this user in nowhere: its login shell is {shell}")
 
 
 def free_port() -> int:
