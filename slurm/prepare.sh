@@ -144,7 +144,9 @@ make_virtual_environment() { # PYTHON VENV
         install_packages environment
     fi
     say "making the virtual environment $2 ..."
-    "$1" -m venv "$2" || fail "no virtual environment could be made; install python3-venv and try again."
+    # One that was made by another python would mix the two: only one that is whole is kept.
+    "$2/bin/python" -c 'import ensurepip, ssl' 2>/dev/null || rm -rf -- "$2"
+    [ -d "$2" ] || "$1" -m venv "$2" || fail "no virtual environment could be made; install python3-venv and try again."
     say "installing hpcnet and its libraries into it (a minute or two the first time) ..."
     pip_install "$2" 'pip>=25.1'
     pip_install "$2" --editable "$here/..[mpi,plots,postgresql]" --group "$here/../pyproject.toml:dev"

@@ -9,6 +9,7 @@ HpcnetError
 │   ├── SubmissionRefused       it said no: its own words are kept
 │   └── UnreadableAnswer        it said something we cannot read: kept too
 ├── StorageError           74   the ledger or a local file cannot be read or written
+├── AttemptTaken           75   another hpcnet sends this very attempt
 ├── LinkError              75   a site or link is down: try again
 │   ├── Unreachable             no connection could be made
 │   ├── TimedOut                connected, but no answer in time
@@ -19,7 +20,7 @@ HpcnetError
 │   └── HostKeyChanged          the site shows another key than the pinned one
 └── ConfigurationError     78   a descriptor or the configuration is wrong
 
-Exit codes follow sysexits(3).
+Exit codes follow sysexits(3). Besides: 0 done, 130 interrupted (what was submitted is named).
 """
 
 from __future__ import annotations
@@ -103,6 +104,12 @@ class StorageError(HpcnetError):
     """The ledger or a local file cannot be read or written."""
 
     exit_code = 74
+
+
+class AttemptTaken(HpcnetError):
+    """Another hpcnet has written down this very attempt of this job: it is the one to send it."""
+
+    exit_code = 75
 
 
 class LinkError(HpcnetError):

@@ -112,7 +112,10 @@ class Senders(Protocol):
         """Hold the mark of this attempt; it falls when the block, or the whole program, ends."""
 
     def is_sent_by_someone(self, token: str) -> bool | None:
-        """Whether a living program holds the mark; None if the mark was never seen here."""
+        """Whether a living program holds the mark; None if no mark is here."""
+
+    def forget(self, token: str) -> None:
+        """Take away the mark that a dead program left."""
 
 
 class Clock(Protocol):

@@ -126,6 +126,7 @@ class House:
         from hpcnet.broker.links import Links
         from hpcnet.ledger.senders import LockedFiles
 
+        refuse_unknown_access(self.configuration, self.sites)
         return Broker(
             sites=self.sites,
             configuration=self.configuration,
@@ -191,6 +192,20 @@ def read_job(path: Path | None, assignments: Sequence[str] = (), use_case: str |
     from hpcnet.model.use_case import resolve
 
     return resolve(job, registry.load("hpcnet.use_cases", job.use_case, "USE_CASE"))
+
+
+def refuse_unknown_access(configuration: Configuration, sites: Mapping[str, Site]) -> None:
+    """Raise `ConfigurationError` for access to sites that nobody described: a typing error, mostly."""
+    from hpcnet.errors import Fault
+    from hpcnet.model.faults import did_you_mean
+
+    faults = [
+        Fault(f"access.{site}", f"there is no site '{site}'", did_you_mean(site, list(sites)))
+        for site in configuration.access
+        if site not in sites
+    ]
+    if faults:
+        raise ConfigurationError("the configuration gives access to unknown sites", faults)
 
 
 def _with_own_interpreter(site: Site) -> Site:

@@ -124,6 +124,33 @@ def test_a_wrong_descriptor_and_a_wrong_configuration_end_with_78_and_every_faul
     assert "access.lab-andes.user" in hpcnet("site", "list", code=78).err
 
 
+def test_access_to_a_site_that_nobody_described_ends_with_78_and_runs_nothing_elsewhere(
+    hpcnet: CommandLine,
+) -> None:
+    hpcnet.config.write_text('[access.lab-ande]\nuser = "ana"\n')
+    said = hpcnet("submit", hpcnet.write("a.toml", 'command = ["true"]\n'), code=78)
+    assert "access.lab-ande: there is no site 'lab-ande'" in said.err
+    assert "lab-andes" in said.err
+
+
+def test_a_deadline_that_cannot_be_met_is_refused_with_69(hpcnet: CommandLine) -> None:
+    file = hpcnet.write("a.toml", 'command = ["true"]\n[preferences]\ndeadline = 2020-01-01T00:00:00Z\n')
+    assert "the job would end after its deadline" in hpcnet("submit", file, code=69).out
+
+
+def test_a_job_whose_site_is_no_longer_configured_is_told_with_78_and_not_waited_for(
+    hpcnet: CommandLine,
+) -> None:
+    job = hpcnet("submit", hpcnet.write("a.toml", 'command = ["sleep", "30"]\n'), "--site", "lab-andes").last
+    lab = hpcnet.config.parent / "config.d" / "lab.toml"
+    lab.rename(lab.with_suffix(".away"))
+    for command in ("wait", "logs", "cancel"):
+        assert "no longer configured" in hpcnet(command, job, code=78).err
+    assert hpcnet("jobs", "--json", code=78).json()[0]["id"] == job
+    lab.with_suffix(".away").rename(lab)
+    hpcnet("cancel", job)
+
+
 def test_software_that_no_site_offers_is_refused_with_69(hpcnet: CommandLine) -> None:
     file = hpcnet.write("a.toml", 'command = ["true"]\n[requirements]\nsoftware = ["gromacs>=2024"]\n')
     assert "does not offer gromacs>=2024" in hpcnet("submit", file, code=69).out

@@ -188,11 +188,40 @@ def test_interrupting_a_wait_names_the_job_and_leaves_it_alone(hpcnet: CommandLi
     waiting.send_signal(signal.SIGINT)
     _, err = waiting.communicate(timeout=20)
     assert waiting.returncode == 130, err
-    assert job in err
+    assert f"{job}: not touched" in err
     assert "Traceback" not in err
     (status,) = hpcnet("status", job, "--json").json()
     assert status["state"] in ("QUEUED", "ACTIVE")
     hpcnet("cancel", job)
+
+
+def test_a_reader_that_goes_away_does_not_stop_a_submission(hpcnet: CommandLine) -> None:
+    file = hpcnet.write("a.toml", 'command = ["true"]\n')
+    subprocess.run(
+        [
+            "/bin/sh",
+            "-c",
+            '"$0" -m hpcnet submit "$1" | true; "$0" -m hpcnet submit "$1" >&-',
+            sys.executable,
+            file,
+        ],
+        env=hpcnet.environment(),
+        cwd=hpcnet.folder,
+        check=True,
+        capture_output=True,
+    )
+    jobs = hpcnet("jobs", "--json").json()
+    assert len(jobs) == 2
+    assert all(job["native_id"] for job in jobs)
+
+
+@pytest.mark.postgresql
+def test_a_group_shares_its_ledger_on_postgresql(hpcnet: CommandLine, postgresql_url: str) -> None:
+    hpcnet.config.write_text(f"ledger = {json.dumps(postgresql_url)}\n")
+    said = hpcnet("submit", hpcnet.write("a.toml", 'command = ["true"]\n'), "--wait")
+    (listed,) = hpcnet("jobs", "--json").json()
+    assert (listed["id"], listed["state"]) == (said.last, "COMPLETED")
+    assert not (hpcnet.folder / "state" / "ledger.db").exists()
 
 
 def test_the_ledger_tells_everything_to_a_new_program(hpcnet: CommandLine) -> None:

@@ -15,12 +15,12 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hpcnet.errors import StorageError
+from hpcnet.errors import AttemptTaken, StorageError
 from hpcnet.ledger.address import read_address
 from hpcnet.ledger.engine import open_engine
 from hpcnet.ledger.schema import events as events_table
 from hpcnet.ledger.sql import SqlLedger, open_ledger
-from hpcnet.model.history import fold_all
+from hpcnet.model.history import attempt_of, fold_all
 from hpcnet.model.record import Event, EventKind
 from hpcnet.ports import Ledger
 
@@ -138,6 +138,26 @@ steps = st.tuples(
 )
 
 
+def without_second_intents(events: list[Event]) -> list[Event]:
+    """The events that a ledger takes: it has one intent for each attempt of a job."""
+    kept, intents = [], set()
+    for item in events:
+        key = (item.job, attempt_of(item))
+        if item.kind is EventKind.INTENT and key in intents:
+            continue
+        intents |= {key} if item.kind is EventKind.INTENT else set()
+        kept.append(item)
+    return kept
+
+
+def test_a_second_intent_for_the_same_attempt_is_refused_and_leaves_nothing(ledger: SqlLedger) -> None:
+    ledger.append([event("j-a"), event("j-a", EventKind.INTENT, attempt=1)])
+    with pytest.raises(AttemptTaken):
+        ledger.append([event("j-a", EventKind.DECIDED), event("j-a", EventKind.INTENT, attempt=1)])
+    ledger.append([event("j-a", EventKind.INTENT, attempt=2), event("j-b", EventKind.INTENT, attempt=1)])
+    assert len(ledger.events()) == 4
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(steps, max_size=10))
 def test_the_database_and_the_fold_agree_on_which_jobs_are_open(
@@ -148,6 +168,7 @@ def test_the_database_and_the_fold_agree_on_which_jobs_are_open(
         event(prefix + job, kind, state=state, **({} if attempt is None else {"attempt": attempt}))
         for job, kind, attempt, state in story
     ]
+    events = without_second_intents(events)
     ledger.append(events)
     still_open = [id_ for id_, record in fold_all(events).items() if not record.state.final]
     assert list(ledger.job_ids(prefix, open_only=True)) == still_open

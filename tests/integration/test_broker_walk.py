@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,10 +21,14 @@ from hpcnet.broker.collect import fetch
 from hpcnet.broker.follow import look, output
 from hpcnet.broker.identity import new_job_id
 from hpcnet.broker.retry import retry
-from hpcnet.errors import LinkError, LinkLost, NoSiteFits, StorageError, UsageError
+from hpcnet.errors import AttemptTaken, LinkError, LinkLost, NoSiteFits, StorageError, UsageError
+from hpcnet.model.configuration import Access
 from hpcnet.model.job import JobSpec
+from hpcnet.model.progress import Progress
 from hpcnet.model.record import EventKind, JobRecord
+from hpcnet.model.site import Site
 from hpcnet.model.state import JobState
+from hpcnet.ports import Transport
 from world import World
 
 
@@ -61,6 +66,17 @@ def test_a_job_is_decided_sent_followed_and_its_output_read(world: World) -> Non
 def test_a_job_that_fails_says_its_exit_code(world: World) -> None:
     record = world.ended(world.submit(command=["sh", "-c", "exit 7"]))
     assert (record.state, record.exit_code) == (JobState.FAILED, 7)
+
+
+class _Heard(list[Progress]):
+    """A list of steps that does something at each one."""
+
+    def __init__(self, do: Callable[[Progress], None]) -> None:
+        super().__init__()
+        self._do = do
+
+    def append(self, step: Progress) -> None:
+        self._do(step)
 
 
 def test_the_intent_is_in_the_ledger_before_anything_is_sent(world: World) -> None:
@@ -258,7 +274,7 @@ def test_a_job_canceled_before_it_was_submitted_is_canceled_and_never_runs(
     with pytest.raises(LinkLost):
         world.submit(a_marking_job(tmp_path), job_id)
     with world.broker() as broker:
-        (after,) = cancel(broker, records.load(broker, [job_id]))
+        ((after,), _) = cancel(broker, records.load(broker, [job_id]))
     assert after.state is JobState.CANCELED
     assert payload_runs(tmp_path) == 0
 
@@ -267,17 +283,95 @@ def test_cancel_ends_a_running_job_for_real(world: World, tmp_path: Path) -> Non
     record = world.submit(command=["sh", "-c", f"echo $$ > '{tmp_path}/pid'; sleep 300"])
     wait_until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text().strip())
     with world.broker() as broker:
-        (after,) = cancel(broker, records.load(broker, [record.id]))
+        ((after,), troubles) = cancel(broker, records.load(broker, [record.id]))
+    assert troubles == {}
     assert after.cancel_asked
     assert world.ended(after).state is JobState.CANCELED
     pid = int((tmp_path / "pid").read_text())
     wait_until(lambda: not Path(f"/proc/{pid}").exists())
 
 
+def test_one_site_that_is_down_does_not_keep_the_others_from_being_canceled(world: World) -> None:
+    world.sites = ("here", "there")
+    here, there = (
+        world.submit(a_job(command=["sleep", "60"], preferences={"sites": [site]})) for site in world.sites
+    )
+    real = world.broker().links
+
+    def only_here(site: Site, access: Access) -> Transport:
+        return unreachable() if site.id == "there" else world._open(site, access)
+
+    real.close()
+    world.open_link = only_here
+    with world.broker() as broker:
+        _, troubles = cancel(broker, records.load(broker, [there.id, here.id]))
+    assert set(troubles) == {"there"}
+    assert world.ended(here).state is JobState.CANCELED
+    world.open_link = None
+    with world.broker() as broker:
+        cancel(broker, records.load(broker, [there.id]))
+    assert world.ended(there).state is JobState.CANCELED
+
+
+def test_of_two_retries_of_one_job_only_one_sends_anything(world: World, tmp_path: Path) -> None:
+    failed = world.ended(world.submit(command=["sh", "-c", f"echo ran >> '{tmp_path}/marks'; exit 1"]))
+    beaten: list[bool] = []
+
+    def retry_meanwhile(script: str) -> None:
+        if not beaten and "submit" not in script:
+            beaten.append(True)
+            with world.broker() as other:
+                retry(other, failed.id)
+
+    world.scripts = _Calls(retry_meanwhile)
+    with world.broker() as broker, pytest.raises(AttemptTaken) as caught:
+        retry(broker, failed.id)
+    assert caught.value.exit_code == 75
+    world.ended(world.record(failed.id))
+    assert payload_runs(tmp_path) == 2
+
+
+def test_an_interrupt_while_inputs_travel_leaves_a_job_that_says_so_and_can_be_retried(
+    world: World, tmp_path: Path
+) -> None:
+    (tmp_path / "forcing").write_text("x")
+    job_id = new_job_id()
+
+    def interrupted(step: Progress) -> None:
+        if step.step == "stage-in":
+            raise KeyboardInterrupt
+
+    world.told = _Heard(interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        world.submit(a_job(data={"stage_in": [str(tmp_path / "forcing")]}), job_id)
+    record = world.record(job_id)
+    assert record.state is JobState.FAILED
+    assert "nothing was submitted" in (record.reason or "")
+    world.told = []
+    with world.broker() as broker:
+        assert world.ended(retry(broker, job_id)).state is JobState.COMPLETED
+
+
+def test_a_submission_that_died_at_the_site_is_closed_and_sealed(world: World, tmp_path: Path) -> None:
+    world.cuts = [Cut("job.sh")]
+    job_id = new_job_id()
+    with pytest.raises(LinkLost):
+        world.submit(a_marking_job(tmp_path), job_id)
+    own = world.directory(world.record(job_id)) / ".hpcnet"
+    (own / "submit").mkdir(parents=True)
+    (own / "submit" / "who").write_text(f"login1 4711 {int(time.time()) - 3600}\n")
+    with world.broker() as broker:
+        record = retry(broker, job_id)
+    assert record.attempt == 2
+    assert world.ended(record).state is JobState.COMPLETED
+    assert (own / "claim" / "holder").read_text() == "closed\n"
+    assert payload_runs(tmp_path) == 1
+
+
 def test_cancel_of_a_finished_job_changes_nothing(world: World) -> None:
     record = world.ended(world.submit())
     with world.broker() as broker:
-        (after,) = cancel(broker, [record])
+        ((after,), _) = cancel(broker, [record])
     assert after == record
 
 

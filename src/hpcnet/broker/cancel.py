@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from hpcnet.broker import records
 from hpcnet.broker.context import Broker
 from hpcnet.broker.settle import close_if_never_sent
+from hpcnet.broker.together import together
 from hpcnet.broker.track import attempts, note_look
+from hpcnet.errors import HpcnetError
 from hpcnet.model.record import EventKind, JobRecord
+from hpcnet.model.state import Trouble
 
 
-def cancel(broker: Broker, found: Sequence[JobRecord]) -> list[JobRecord]:
-    """Cancel these jobs, one call a site; jobs that are over stay as they are.
+def cancel(broker: Broker, found: Sequence[JobRecord]) -> tuple[list[JobRecord], dict[str, Trouble]]:
+    """Cancel these jobs, all sites at once; jobs that are over stay as they are.
 
-    Raises `LinkError` and `AccessError` when a site cannot be asked: its jobs then have
+    Returns the records afterwards and the trouble by site: the jobs of such a site have
     `cancel_asked` in the ledger and nothing else.
     """
     by_site: dict[str, list[JobRecord]] = {}
@@ -22,15 +26,19 @@ def cancel(broker: Broker, found: Sequence[JobRecord]) -> list[JobRecord]:
         if not record.state.final and record.site is not None:
             records.note(broker, record.id, EventKind.CANCEL_ASKED)
             by_site.setdefault(record.site, []).append(record)
-    for site_id, items in by_site.items():
-        _cancel_at(broker, site_id, items)
-    return records.load(broker, [record.id for record in found])
+    work = {site_id: partial(_cancel_at, broker, items) for site_id, items in by_site.items()}
+    troubles = {site_id: trouble for site_id, trouble in together(work) if trouble is not None}
+    return records.load(broker, [record.id for record in found]), troubles
 
 
-def _cancel_at(broker: Broker, site_id: str, found: Sequence[JobRecord]) -> None:
-    site = broker.site(site_id)
-    known = [close_if_never_sent(broker, record) for record in found]
-    running = [record for record in known if record.native_id is not None and not record.state.final]
-    if running:
-        look = broker.links.ask(site, broker.scheduler(site).cancel(site, attempts(running)))
-        note_look(broker, records.load(broker, [record.id for record in running]), look)
+def _cancel_at(broker: Broker, found: Sequence[JobRecord]) -> Trouble | None:
+    try:
+        site = broker.site_of(found[0])
+        known = [close_if_never_sent(broker, record) for record in found]
+        running = [record for record in known if record.native_id is not None and not record.state.final]
+        if running:
+            look = broker.links.ask(site, broker.scheduler(site).cancel(site, attempts(running)))
+            note_look(broker, records.load(broker, [record.id for record in running]), look)
+    except HpcnetError as error:
+        return Trouble(error.message, error.hint, error.exit_code)
+    return None

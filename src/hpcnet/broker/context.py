@@ -8,9 +8,10 @@ from pathlib import Path
 from types import TracebackType
 
 from hpcnet.broker.links import Links
-from hpcnet.errors import UsageError
+from hpcnet.errors import ConfigurationError, UsageError
 from hpcnet.model.configuration import Access, Configuration
 from hpcnet.model.progress import Tell, silent
+from hpcnet.model.record import JobRecord
 from hpcnet.model.site import Site
 from hpcnet.ports import Clock, Ledger, Scheduler, Senders
 
@@ -38,12 +39,22 @@ class Broker:
         known = ", ".join(sorted(self.sites))
         raise UsageError(f"there is no site '{site_id}'", hint=f"sites: {known}")
 
+    def site_of(self, record: JobRecord) -> Site:
+        """Where a job was sent; a `ConfigurationError` if that site is no longer configured."""
+        site = self.sites.get(record.site or "")
+        if site is not None:
+            return site
+        raise ConfigurationError(
+            f"site {record.site} is no longer configured: job {record.id} cannot be reached",
+            hint="put its descriptor and your access back",
+        )
+
     def access(self, wanted: tuple[str, ...] = ()) -> Mapping[str, Access]:
         """The user's entries by site.
 
         This machine itself needs no entry: it is used when there is no other, or when it is named.
         """
-        entries = {site: entry for site, entry in self.configuration.access.items() if site in self.sites}
+        entries = dict(self.configuration.access)
         if EMBEDDED_SITE in self.sites and (not entries or EMBEDDED_SITE in wanted):
             entries.setdefault(EMBEDDED_SITE, Access())
         return entries

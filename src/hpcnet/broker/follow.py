@@ -11,12 +11,13 @@ from hpcnet.broker.collect import OUTPUT
 from hpcnet.broker.context import Broker
 from hpcnet.broker.settle import close_forgotten
 from hpcnet.broker.track import refresh
-from hpcnet.errors import StorageError, UsageError
+from hpcnet.errors import AccessError, ConfigurationError, HpcnetError, StorageError, UsageError
 from hpcnet.model.record import JobRecord
 from hpcnet.model.state import Trouble
 
 _FIRST_INTERVAL_S = 0.5
 _LONGEST_INTERVAL_S = 30.0
+_LASTING = (AccessError.exit_code, ConfigurationError.exit_code)
 
 
 def look(broker: Broker, job_ids: Sequence[str]) -> tuple[list[JobRecord], dict[str, Trouble]]:
@@ -30,7 +31,8 @@ def wait(
 ) -> list[JobRecord]:
     """Look until all jobs are final; the interval grows while nothing changes.
 
-    `each` is called after every look. A site with trouble is asked again, ever more rarely.
+    `each` is called after every look. A site with trouble is asked again, ever more rarely;
+    trouble that does not pass by itself (77, 78) is raised.
     """
     interval, before = _FIRST_INTERVAL_S, None
     while True:
@@ -38,10 +40,22 @@ def wait(
         each(found, troubles)
         if all(record.state.final for record in found):
             return found
+        _refuse_to_wait_in_vain(found, troubles)
         states = [(record.state, record.reason) for record in found]
         interval = _FIRST_INTERVAL_S if states != before else min(_LONGEST_INTERVAL_S, interval * 1.3)
         before = states
         broker.clock.sleep(interval)
+
+
+def _refuse_to_wait_in_vain(found: Sequence[JobRecord], troubles: dict[str, Trouble]) -> None:
+    """Raise when every job that is not over is at a site whose trouble does not pass by itself."""
+    open_sites = {record.site for record in found if not record.state.final}
+    lasting = {site: item for site, item in troubles.items() if item.exit_code in _LASTING}
+    if open_sites and open_sites <= set(lasting):
+        trouble = next(iter(lasting.values()))
+        error = HpcnetError(trouble.message, trouble.hint)
+        error.exit_code = trouble.exit_code
+        raise error
 
 
 def output(broker: Broker, record: JobRecord, *, follow: bool) -> Iterator[bytes]:
@@ -61,7 +75,7 @@ def output(broker: Broker, record: JobRecord, *, follow: bool) -> Iterator[bytes
 
 def _grown(broker: Broker, record: JobRecord, copy: Path) -> Iterator[bytes]:
     before = copy.stat().st_size if copy.exists() else 0
-    site = broker.site(record.site or "")
+    site = broker.site_of(record)
     source = str(PurePosixPath(record.directory or "", OUTPUT))
     try:
         with broker.links.using(site) as link:

@@ -6,11 +6,12 @@ from datetime import timedelta
 
 from hpcnet.broker import records
 from hpcnet.broker.context import Broker
-from hpcnet.broker.track import refresh
+from hpcnet.broker.track import attempts, note_look, refresh
 from hpcnet.errors import HpcnetError
 from hpcnet.model.record import EventKind, JobRecord
+from hpcnet.model.site import Site
 from hpcnet.model.state import JobState
-from hpcnet.posix.claim import Closed, close_attempt
+from hpcnet.posix.claim import Closed, close_attempt, seal_attempt
 
 # sbatch itself tries again for 120 s, and slurmctld may answer a MessageTimeout (10 s) late, twice.
 GRACE = timedelta(seconds=140)
@@ -26,18 +27,30 @@ def settle(broker: Broker, record: JobRecord) -> JobRecord:
 
 
 def close_if_never_sent(broker: Broker, record: JobRecord) -> JobRecord:
-    """Make sure that an attempt without a native id can never be submitted any more.
+    """Make sure that an attempt without a native id can never run any more, or find it alive.
 
-    Only the claim at the site decides: if we take it, the attempt is ABSENT from now on. If a
-    submission took it before us, its outcome is looked for instead.
-    Raises `LinkError` and `AccessError` when the site cannot be asked.
+    Only the claims at the site decide. If we take the first, no submission can happen any more. If a
+    submission took it and died before the scheduler had the job, we take the second, which the job
+    itself must take before its payload. Either way the attempt is ABSENT from then on.
+    Raises `LinkError`, `AccessError` and `StorageError` when the site cannot be asked.
     """
     if record.native_id is not None or record.state not in _OPEN_STATES or record.site is None:
         return record
-    site = broker.site(record.site)
-    if broker.links.ask(site, close_attempt(record.directory or "")) is Closed.NEVER_SUBMITTED:
+    site, directory = broker.site_of(record), record.directory or ""
+    closed = broker.links.ask(site, close_attempt(directory)) is Closed.NEVER_SUBMITTED
+    if closed or _died_at_the_site(broker, site, record):
         records.note(broker, record.id, EventKind.ABSENT, {"attempt": record.attempt})
-    return settle(broker, record)
+    broker.senders.forget(record.token or "")
+    return records.load(broker, [record.id])[0]
+
+
+def _died_at_the_site(broker: Broker, site: Site, record: JobRecord) -> bool:
+    """Whether a claimed submission left nothing anywhere, and now cannot run a payload either."""
+    look = broker.links.ask(site, broker.scheduler(site).look(site, attempts([record])))
+    note_look(broker, [record], look)
+    if not look.conclusive or record.token in look.sightings:
+        return False
+    return broker.links.ask(site, seal_attempt(record.directory or ""))
 
 
 def close_forgotten(broker: Broker, found: list[JobRecord]) -> list[JobRecord]:

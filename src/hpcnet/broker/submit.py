@@ -9,7 +9,7 @@ from hpcnet.broker import records, staging
 from hpcnet.broker.context import Broker
 from hpcnet.broker.plan import plan, refuse_if_nothing_fits
 from hpcnet.broker.settle import settle
-from hpcnet.errors import HpcnetError, LinkLost, SubmissionRefused, TimedOut
+from hpcnet.errors import AccessError, HpcnetError, LinkLost, SubmissionRefused, TimedOut, Unreachable
 from hpcnet.model.configuration import Access
 from hpcnet.model.decision import Candidate, Decision
 from hpcnet.model.job import JobSpec
@@ -58,17 +58,32 @@ def send(broker: Broker, prepared: Prepared) -> JobRecord:
     Raises `SubmissionRefused` with the scheduler's words, and the link's error when it is not
     known whether the job arrived: the ledger then says UNKNOWN and `settle` finds out.
     """
-    submission = prepared.submission
-    with broker.senders.sending(submission.token):
+    with broker.senders.sending(prepared.submission.token):
         _write_intent(broker, prepared)
         _bring_inputs(broker, prepared)
-        broker.tell(Progress("submit", f"submitting to {submission.site.id}"))
-        question = broker.scheduler(submission.site).submit(submission)
+        broker.tell(Progress("submit", f"submitting to {prepared.submission.site.id}"))
         try:
-            receipt = broker.links.ask(submission.site, question)
+            receipt = _ask_to_submit(broker, prepared)
         except (LinkLost, TimedOut) as error:
             return _settle_or_raise(broker, prepared, error)
         return _file_receipt(broker, prepared, receipt)
+
+
+def _ask_to_submit(broker: Broker, prepared: Prepared) -> Receipt:
+    """The one call that submits. However it ends, the ledger says what is known of it."""
+    submission = prepared.submission
+    question = broker.scheduler(submission.site).submit(submission)
+    try:
+        return broker.links.ask(submission.site, question)
+    except (LinkLost, TimedOut):
+        raise
+    except (Unreachable, AccessError) as error:
+        _note(broker, prepared, EventKind.ABSENT, reason=f"nothing was submitted: {error.message}")
+        raise
+    except BaseException as error:
+        words = str(error) or type(error).__name__
+        _note(broker, prepared, EventKind.UNCERTAIN, reason=f"the submission broke off: {words}")
+        raise
 
 
 def _file_receipt(broker: Broker, prepared: Prepared, receipt: Receipt) -> JobRecord:
@@ -103,10 +118,12 @@ def _bring_inputs(broker: Broker, prepared: Prepared) -> None:
         return
     try:
         staging.bring(broker, submission.site, submission.directory, files)
-    except HpcnetError as error:
-        reason = f"staging failed, nothing was submitted: {error.message}"
+    except BaseException as error:
+        words = str(error) or "interrupted"
+        reason = f"staging broke off, nothing was submitted: {words}"
         _note(broker, prepared, EventKind.ABSENT, reason=reason)
-        error.hint = error.hint or f"hpcnet retry {prepared.decision.job} starts again"
+        if isinstance(error, HpcnetError):
+            error.hint = error.hint or f"hpcnet retry {prepared.decision.job} starts again"
         raise
     _note(broker, prepared, EventKind.STAGED, files=len(files), bytes=sum(file.size for file in files))
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -27,19 +29,40 @@ def one_line(text: str) -> str:
 
 def say(text: str = "") -> None:
     """A line of the result, on stdout."""
-    sys.stdout.write(printable(text) + "\n")
+    write(printable(text) + "\n")
 
 
 def remark(text: str) -> None:
     """A line beside the result, on stderr."""
-    sys.stdout.flush()  # where both end in one file, they keep their order
-    sys.stderr.write(printable(text) + "\n")
-    sys.stderr.flush()
+    flush()  # where both end in one file, they keep their order
+    with suppress(OSError):
+        sys.stderr.write(printable(text) + "\n")
+        sys.stderr.flush()
 
 
 def say_json(value: Any) -> None:
     """The result as JSON, on stdout."""
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def write(text: str) -> None:
+    """Text for stdout. A reader that went away (`| head`) stops the printing, never the work."""
+    try:
+        sys.stdout.write(text)
+    except OSError:
+        _print_nowhere()
+
+
+def flush() -> None:
+    """What was printed so far is handed on."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _print_nowhere()
+
+
+def _print_nowhere() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def say_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -51,7 +74,7 @@ def say_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     widths = [max(len(row[index]) for row in [list(columns), *cells]) for index in range(len(columns))]
     for row in [list(columns), *cells]:
         line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        sys.stdout.write(line.rstrip() + "\n")
+        write(line.rstrip() + "\n")
 
 
 def _rich_table(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
@@ -60,8 +83,9 @@ def _rich_table(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
     from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
-    for column in columns:
-        table.add_column(column, overflow="fold")
+    for number, column in enumerate(columns):
+        # The first column names the row: it is never broken, whatever the width of the terminal.
+        table.add_column(column, overflow="fold", no_wrap=number == 0)
     for row in cells:
         table.add_row(*(Text(cell) for cell in row))
     terminal().print(table)

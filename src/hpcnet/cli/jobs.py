@@ -78,6 +78,11 @@ def remark_troubles(troubles: Mapping[str, Trouble]) -> None:
         remark(f"hpcnet: {site}: {trouble.message}; its jobs are shown as last seen")
 
 
+def worst(troubles: Mapping[str, Trouble]) -> int:
+    """The exit code for the troubles of all sites: 0 without any."""
+    return max((trouble.exit_code for trouble in troubles.values()), default=0)
+
+
 def exit_code_for(found: Sequence[JobRecord]) -> int:
     """0 if all jobs completed, else 1."""
     return 0 if all(record.state is JobState.COMPLETED for record in found) else 1

@@ -7,13 +7,14 @@ import importlib
 import json
 import os
 import sys
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
 from hpcnet import __version__
-from hpcnet.cli.console import examples, printable
+from hpcnet.cli.console import examples, flush, remark, write
 from hpcnet.errors import FileError, HpcnetError, UsageError
 
 _COMMANDS = Path(__file__).parent / "commands"
@@ -26,6 +27,18 @@ class LazyCommands(click.Group):
         """Every file in `commands/` is a command."""
         names = (path.stem for path in _COMMANDS.glob("*.py"))
         return sorted(name.replace("_", "-") for name in names if not name.startswith("_"))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, and with the command that was probably meant."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            close = get_close_matches(args[0], self.list_commands(ctx), n=1)
+            if not close:
+                raise
+            raise click.UsageError(f"{error.message} Did you mean '{close[0]}'?", ctx) from error
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """The command of this name, imported now."""
@@ -60,31 +73,45 @@ def main() -> NoReturn:
     # Nearly all objects of so short a program are its imported modules, which are no garbage: looking
     # through them again and again, and once more at the end, is a quarter of the time of a submit.
     gc.set_threshold(100_000)
+    _open_missing_streams()
     try:
         code = cli.main(standalone_mode=False)
     except click.ClickException as error:
-        error.show()
-        code = UsageError.exit_code
+        code = _report_usage(error)
     except (KeyboardInterrupt, click.Abort) as interrupt:
         code = _interrupted(interrupt)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 141
     except HpcnetError as error:
         code = _report(error)
     except Exception as error:  # noqa: BLE001 - a fault of ours: still no traceback at a user
         code = _report(
             HpcnetError(f"internal error: {type(error).__name__}: {error}", "HPCNET_DEBUG=1 shows more")
         )
+    flush()
     gc.freeze()
     sys.exit(code if isinstance(code, int) else 0)
 
 
+def _open_missing_streams() -> None:
+    """A program started with a closed stdout or stderr (`>&-`) has none: then nothing is printed."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            nowhere = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - for good
+            setattr(sys, name, nowhere)
+
+
 def _interrupted(interrupt: BaseException) -> int:
-    sys.stderr.write("\nhpcnet: interrupted\n")
-    for note in getattr(interrupt, "__notes__", ()):
-        sys.stderr.write(f"  {note}\n")
+    remark("\nhpcnet: interrupted")
+    # click raises an exception of its own from the interrupt, which carries what was noted.
+    for note in getattr(interrupt.__cause__ or interrupt, "__notes__", ()):
+        remark(f"  {note}")
     return 130
+
+
+def _report_usage(error: click.ClickException) -> int:
+    if _wants_json():
+        write(json.dumps(_as_json(UsageError(error.format_message()))) + "\n")
+    error.show()
+    return UsageError.exit_code
 
 
 def _report(error: HpcnetError) -> int:
@@ -93,15 +120,19 @@ def _report(error: HpcnetError) -> int:
         import traceback
 
         traceback.print_exc()
-    if "--json" in sys.argv[1:]:
-        sys.stdout.write(json.dumps(_as_json(error)) + "\n")
+    if _wants_json():
+        write(json.dumps(_as_json(error)) + "\n")
     lines = [f"hpcnet: {error.message}"]
     if isinstance(error, FileError):
         lines += [f"  {fault}" for fault in error.faults]
     if error.hint:
         lines.append(f"  hint: {error.hint}")
-    sys.stderr.write("\n".join(printable(line) for line in lines) + "\n")
+    remark("\n".join(lines))
     return error.exit_code
+
+
+def _wants_json() -> bool:
+    return "--json" in sys.argv[1:]
 
 
 def _as_json(error: HpcnetError) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 from pathlib import Path
@@ -50,6 +51,8 @@ class FirstJob:
         self._directory.mkdir(parents=True, exist_ok=True)
         os.environ["HPCNET_STATE"] = str(self._directory / "state")
         os.environ["HPCNET_CONFIG"] = str(self._directory / "config.toml")
+        config = self._directory / "config.toml"
+        config.write_text(f"[access.local]\nwork_dir = {json.dumps(str(self._directory / 'work'))}\n")
         wiring.house.cache_clear()
 
     def _run_the_job(self, *, nodes: int, tasks: int) -> None:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import sqlalchemy as sa
 
-from hpcnet.errors import StorageError
+from hpcnet.errors import AttemptTaken, StorageError
 from hpcnet.ledger.address import Address
 
 Sentence = tuple[str, str]
@@ -47,9 +47,16 @@ _OF_POSTGRESQL: dict[str, Sentence] = {
 
 @contextmanager
 def told_as_ours(address: Address) -> Iterator[None]:
-    """Whatever goes wrong inside is raised as a `StorageError` that names the ledger."""
+    """Whatever goes wrong inside is raised as a `StorageError` that names the ledger.
+
+    A second intent for the same attempt is an `AttemptTaken`.
+    """
     try:
         yield
+    except sa.exc.IntegrityError as error:
+        # One intent for each attempt of a job is the only thing that the tables insist on.
+        message = "another hpcnet has begun to send this attempt of the job"
+        raise AttemptTaken(message, hint="hpcnet status shows what became of it") from error
     except sa.exc.DBAPIError as error:
         raise _storage_error(address, *_sentence(address, error)) from error
     except sa.exc.SQLAlchemyError as error:

@@ -47,3 +47,7 @@ class LockedFiles:
         finally:
             os.close(descriptor)
         return False
+
+    def forget(self, token: str) -> None:
+        """Take away the mark that a dead program left."""
+        (self._directory / token).unlink(missing_ok=True)

@@ -56,9 +56,11 @@ def run(case: PartitionCase) -> Estimate:
 
 def stage_in(case: PartitionCase) -> Estimate:
     """Seconds to bring the inputs."""
-    if not case.job.data.stage_in:
+    data = case.job.data
+    if not data.stage_in:
         return Estimate(0.0, 0.0, 0.0, "nothing to bring")
-    return Estimate.missing("the speed of the path to this site has not been measured")
+    size = f"{data.size_gib:g} GiB to bring: " if data.size_gib is not None else ""
+    return Estimate.missing(f"{size}the speed of the path to this site has not been measured")
 
 
 def stage_out(case: PartitionCase) -> Estimate:

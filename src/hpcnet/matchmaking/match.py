@@ -8,6 +8,7 @@ from datetime import datetime
 
 from hpcnet.matchmaking import estimates, partition_rules, ranks, site_rules
 from hpcnet.matchmaking.case import PartitionCase, SiteCase
+from hpcnet.matchmaking.deadline import deadline_refusal
 from hpcnet.model.configuration import Access
 from hpcnet.model.decision import Candidate, Decision, Refusal
 from hpcnet.model.job import Goal, JobSpec
@@ -73,8 +74,13 @@ def _judge(
         no = _partition_refusals(partition_case)
         if no:
             refusals += no
+            continue
+        candidate = _candidate(partition_case, state, now)
+        late = deadline_refusal(candidate, job.preferences.deadline, now)
+        if late is None:
+            candidates.append(candidate)
         else:
-            candidates.append(_candidate(partition_case, state, now))
+            refusals.append(late)
     return candidates, refusals
 
 

@@ -68,7 +68,7 @@ def _after(record: JobRecord, event: Event) -> JobRecord:
 def _concerns(record: JobRecord, event: Event) -> bool:
     attempt = attempt_of(event)
     if event.kind is EventKind.INTENT and attempt is not None:
-        return attempt > record.attempt or (attempt == record.attempt and not record.state.final)
+        return attempt > record.attempt
     if attempt not in (None, record.attempt):
         return False
     return not record.state.final or event.kind not in _MOVING

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import AwareDatetime, Field, StringConstraints, field_validator, model_validator
 
 from hpcnet.model.described import Count, CountOrZero, Described, Memory, SiteId, Walltime, Word
 
@@ -48,6 +47,10 @@ class Requirements(Described):
         return self.tasks_per_node * self.cpus_per_task
 
 
+KERNEL_PREFIX = "kernel:"
+"""Marks a source of `stage_in` that travels with hpcnet."""
+
+
 class StageIn(Described):
     """A file or directory to bring to the job directory."""
 
@@ -60,7 +63,7 @@ class Data(Described):
 
     stage_in: tuple[StageIn, ...] = ()
     stage_out: tuple[str, ...] = ()
-    size_gib: float | None = Field(None, ge=0)
+    size_gib: float | None = Field(None, ge=0, le=1e9, allow_inf_nan=False)
     classification: Literal["public", "restricted", "personal"] = "public"
     allowed_jurisdictions: tuple[str, ...] = ()
 
@@ -76,7 +79,7 @@ class Preferences(Described):
     """What the person would rather have."""
 
     goal: Goal | None = None
-    deadline: datetime | None = None
+    deadline: AwareDatetime | None = None
     sites: tuple[SiteId, ...] = ()
     exclude_sites: tuple[SiteId, ...] = ()
 

@@ -96,7 +96,7 @@ class Site(Described):
     member_of: tuple[SiteId, ...] = ()
     login: Login = Login()
     scheduler: SchedulerFacts = SchedulerFacts()
-    work_dir: str = "hpcnet"
+    work_dir: str = "hpcnet-jobs"
     partitions: tuple[Partition, ...] = ()
     software: dict[Word, Software] = Field(default_factory=dict)
     energy: Energy = Energy()

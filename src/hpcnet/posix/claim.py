@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from enum import Enum
 
+from hpcnet.errors import StorageError
 from hpcnet.model.command import Completed, Question
+from hpcnet.posix.directory import CLAIM, OWN, SUBMIT
 from hpcnet.posix.quote import quote
 
 
@@ -19,14 +21,25 @@ def close_attempt(directory: str) -> Question[Closed]:
     """Take the claim that a submission must take first (`mkdir` is atomic).
 
     Whoever gets it, gets it alone: if we do, a submission that is still on its way finds the claim
-    taken and does not call sbatch.
+    taken and does not call sbatch. Reading raises `StorageError` if the site cannot make it.
     """
-    claim = quote(f"{directory}/.hpcnet")
-    script = f"mkdir -p -- {claim} || exit 44\nmkdir -- {claim}/submit 2>/dev/null && echo closed\nexit 0\n"
-    return Question(script, _read, deadline_s=60)
+    own, claim = quote(f"{directory}/{OWN}"), quote(f"{directory}/{SUBMIT}")
+    script = f"mkdir -p -- {own} || exit 44\nmkdir -- {claim} 2>/dev/null && echo closed\n[ -d {claim} ]\n"
+    return Question(script, _read_closed, deadline_s=60)
 
 
-def _read(completed: Completed) -> Closed:
-    if completed.exit_status == 0 and completed.stdout.strip() == "closed":
-        return Closed.NEVER_SUBMITTED
-    return Closed.ALREADY_CLAIMED
+def seal_attempt(directory: str) -> Question[bool]:
+    """Take the claim that the job itself must take before its payload: whether we got it.
+
+    If we did, no copy of the job that starts later runs its payload.
+    """
+    claim = quote(f"{directory}/{CLAIM}")
+    script = f"mkdir -- {claim} 2>/dev/null && echo closed >{claim}/holder && echo sealed\nexit 0\n"
+    return Question(script, lambda completed: completed.stdout.strip() == "sealed", deadline_s=60)
+
+
+def _read_closed(completed: Completed) -> Closed:
+    if completed.exit_status != 0:
+        words = completed.stderr.strip() or "the claim cannot be made"
+        raise StorageError(f"the site cannot write in the job directory: {words}")
+    return Closed.NEVER_SUBMITTED if completed.stdout.strip() == "closed" else Closed.ALREADY_CLAIMED

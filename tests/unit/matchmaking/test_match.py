@@ -133,6 +133,14 @@ def test_only_partitions_that_could_run_the_job_are_asked_about() -> None:
     assert partitions_to_survey(a_job(), site, Knowledge(sites=[site], access={})) == ()
 
 
+def test_a_deadline_refuses_what_would_end_after_it_even_if_only_by_its_walltime() -> None:
+    late = a_job({"walltime": "1:00:00"}, preferences={"deadline": "2026-11-23T12:59:00Z"})
+    decision = match("j-1", late, known(a_site(), states=[a_state()]), NOON)
+    assert [item.rule for item in decision.refused] == ["deadline"]
+    in_time = a_job({"walltime": "1:00:00"}, preferences={"deadline": "2026-11-23T13:00:00Z"})
+    assert match("j-1", in_time, known(a_site(), states=[a_state()]), NOON).chosen
+
+
 def test_the_same_knowledge_gives_the_same_decision_to_the_byte_and_survives_storage() -> None:
     sites = known(a_site("andes"), a_site("bogota"), states=[a_state("andes", busy(60))])
     first, again = (match("j-1", a_job(), sites, NOON) for _ in range(2))

@@ -9,7 +9,7 @@ import pytest
 
 from hpcnet.errors import StorageError, UnreadableAnswer
 from hpcnet.model.command import Completed, Question
-from hpcnet.posix.claim import Closed, close_attempt
+from hpcnet.posix.claim import Closed, close_attempt, seal_attempt
 from hpcnet.posix.files import RemoteFile, checksums, list_files, make_directories
 
 NAMES = ["plain", "two words", "$(touch pwned)", "'q'\"q\"", "-rf", "new\nline", "ñandú", "*", "back\\slash"]
@@ -76,4 +76,11 @@ def test_an_attempt_can_be_closed_once_and_by_one_only(tmp_path: Path) -> None:
 
 def test_a_site_that_cannot_make_the_claim_closes_nothing(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    assert answer(close_attempt(str(tmp_path / "file"))) is Closed.ALREADY_CLAIMED
+    with pytest.raises(StorageError, match="cannot write"):
+        answer(close_attempt(str(tmp_path / "file")))
+
+
+def test_an_attempt_can_be_sealed_unless_its_job_began(tmp_path: Path) -> None:
+    (tmp_path / ".hpcnet").mkdir()
+    assert answer(seal_attempt(str(tmp_path))) is True
+    assert answer(seal_attempt(str(tmp_path))) is False

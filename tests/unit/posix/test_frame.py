@@ -55,3 +55,39 @@ def test_a_script_that_arrived_by_half_does_nothing(tmp_path: Path) -> None:
 def test_a_marker_that_a_shell_would_read_is_refused() -> None:
     with pytest.raises(ValueError, match="letters and digits"):
         frame("true", "$(id)")
+
+
+def lost(raw: Completed) -> LinkLost:
+    with pytest.raises(LinkLost) as caught:
+        unframe(raw, MARKER)
+    return caught.value
+
+
+@pytest.mark.parametrize("kept", [1, 8, len(f"hpcnet-end {MARKER}") - 2, len(f"hpcnet-end {MARKER} 0\n")])
+@pytest.mark.parametrize("complaint", ["", "squeue: error: slurm_load_jobs\n"])
+def test_no_marker_of_ours_passes_for_the_last_words_of_a_site(
+    tmp_path: Path, kept: int, complaint: str
+) -> None:
+    raw = run_shell(frame(f"printf '%s' '{complaint}' >&2", MARKER), tmp_path)
+    end = f"hpcnet-end {MARKER} 0\n"
+    assert raw.stderr.endswith(end)
+
+    error = lost(Completed(0, raw.stdout.removesuffix(end), raw.stderr[: len(raw.stderr) - len(end) + kept]))
+
+    said = f"; its last words: {complaint.strip()}" if complaint else ""
+    assert error.message == f"the answer broke off in the middle{said}"
+
+
+def test_a_shell_that_runs_no_script_is_told_in_its_own_words() -> None:
+    error = lost(Completed(1, "This account is currently not available.\n", ""))
+
+    assert "did not answer the script" in error.message
+    assert error.message.endswith("its last words: This account is currently not available.")
+
+
+def test_a_site_that_says_nothing_has_no_last_words() -> None:
+    assert "last words" not in lost(Completed(0, "", "")).message
+
+
+def test_the_hint_about_a_lost_answer_fits_a_mere_question() -> None:
+    assert lost(Completed(0, "", "")).hint.startswith("try again")

@@ -37,12 +37,16 @@ def fetch(
         if not record.state.final:
             remark(f"{record.id} is {record.state}: its files may still change")
         patterns = () if everything else pattern or records.spec_of(broker, record.id).data.stage_out
-        fetched = fetch(broker, record, patterns, directory or Path(record.id))
+        home = directory or Path(record.id)
+        fetched = fetch(broker, record, patterns, home, each_must_match=bool(pattern) and not everything)
     for name in fetched.left:
         remark(f"left at the site, its name is not safe here: {name}")
+    for name in fetched.unmatched:
+        remark(f"nothing at the site matches '{name}' of stage_out")
     if as_json:
         plain = {"id": record.id, "directory": str(fetched.directory), "files": list(fetched.files)}
-        say_json({**plain, "bytes": fetched.size, "verified": fetched.verified, "left": list(fetched.left)})
+        missed = {"left": list(fetched.left), "unmatched": list(fetched.unmatched)}
+        say_json({**plain, "bytes": fetched.size, "verified": fetched.verified, **missed})
         return
     checked = "checksums equal" if fetched.verified else "sizes equal; the site has no checksum tool"
     for name in fetched.files:

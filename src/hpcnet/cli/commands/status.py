@@ -17,7 +17,7 @@ def status(job: tuple[str, ...], as_json: bool) -> int:
     """
     from hpcnet.broker import records
     from hpcnet.broker.follow import look
-    from hpcnet.cli.jobs import job_as_json, remark_troubles, say_job
+    from hpcnet.cli.jobs import job_as_json, remark_troubles, say_job, worst
     from hpcnet.wiring import house
 
     with house().broker() as broker:
@@ -28,4 +28,4 @@ def status(job: tuple[str, ...], as_json: bool) -> int:
     else:
         for record in found:
             say_job(record)
-    return max((trouble.exit_code for trouble in troubles.values()), default=0)
+    return worst(troubles)

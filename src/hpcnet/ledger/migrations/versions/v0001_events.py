@@ -41,8 +41,9 @@ def upgrade() -> None:
     )
     op.create_index("hpcnet_events_by_job", "hpcnet_events", ["job", "id"])
     _create_partial_index("hpcnet_events_closing", ["job", "id"], "closes = 1", "closes")
+    # Unique: of two programs that would send the same attempt, the database lets one.
     _create_partial_index(
-        "hpcnet_events_intents", ["job", "attempt", "id"], "kind = 'intent'", "kind = 'intent'"
+        "hpcnet_events_intents", ["job", "attempt"], "kind = 'intent'", "kind = 'intent'", unique=True
     )
     if op.get_bind().dialect.name == "sqlite":
         _refuse_changes_on_sqlite()
@@ -50,9 +51,11 @@ def upgrade() -> None:
         _refuse_changes_on_postgresql()
 
 
-def _create_partial_index(name: str, columns: list[str], on_sqlite: str, on_postgresql: str) -> None:
+def _create_partial_index(
+    name: str, columns: list[str], on_sqlite: str, on_postgresql: str, *, unique: bool = False
+) -> None:
     where: dict[str, Any] = {"sqlite_where": sa.text(on_sqlite), "postgresql_where": sa.text(on_postgresql)}
-    op.create_index(name, "hpcnet_events", columns, **where)
+    op.create_index(name, "hpcnet_events", columns, unique=unique, **where)
 
 
 def _refuse_changes_on_sqlite() -> None:
