@@ -50,6 +50,8 @@ def test_a_climate_job_runs_with_mpi_on_two_nodes_and_its_verified_result_comes_
 
 
 def test_a_plan_ranks_every_site_or_says_why_not(hpcnet: CommandLine) -> None:
+    if hpcnet.lab.site("lab-atlantic").gpus_per_node == 0:
+        pytest.skip("only root can make the devices that stand for GPUs")
     job = hpcnet.write("gpu.toml", 'command = ["true"]\n[requirements]\ngpus_per_node = 2\n')
     plan = hpcnet("plan", job, "--json").json()
     assert set(plan) >= {"job", "goal", "taken_at", "ranked", "refused", "chosen"}
