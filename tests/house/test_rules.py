@@ -66,6 +66,14 @@ def test_every_command_has_help_with_an_example(name: str) -> None:
     assert "Examples" in command.epilog
 
 
+def test_the_goals_on_the_command_line_are_the_goals_of_the_model() -> None:
+    from hpcnet.cli.intake import GOALS
+    from hpcnet.model.job import Goal
+
+    # Written twice on purpose: the help of a command is to be had without loading pydantic.
+    assert [goal.value for goal in Goal] == list(GOALS)
+
+
 def test_every_dependency_has_its_line_in_the_readme() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = [item for extra in project["optional-dependencies"].values() for item in extra]

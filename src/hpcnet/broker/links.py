@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import TracebackType
 from typing import TypeVar
 
 from hpcnet.broker.asking import ask
@@ -64,14 +63,3 @@ class Links:
             link = self._links.pop(site_id, None)
             if link is not None:
                 link.close()
-
-    def __enter__(self) -> Links:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
