@@ -8,16 +8,17 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from hpcnet.errors import Fault
-from hpcnet.model.job import Data, StageIn
+from hpcnet.model.job import KERNEL_PREFIX, Data, StageIn
+from hpcnet.posix.directory import is_reserved
 
-_PREFIX = re.compile(r"[a-z0-9][a-z0-9-]*:")
+_SITE_PREFIX = re.compile(r"[a-z0-9][a-z0-9-]*:")
 
 
 def resolved(data: Data, folder: Path) -> Data:
-    """`data` with local sources made absolute; `site:path` and `kernel:name` stay as they are."""
+    """`data` with local sources made absolute; `kernel:name` stays as it is."""
     sources = tuple(
         item
-        if _is_elsewhere(item.source)
+        if item.source.startswith(KERNEL_PREFIX)
         else StageIn(source=_absolute(item.source, folder), target=item.target)
         for item in data.stage_in
     )
@@ -34,7 +35,7 @@ def path_faults(tables: Mapping[str, Any], folder: Path) -> list[Fault]:
         place = f"data.stage_in[{number}]"
         source, target = (item, "") if isinstance(item, str) else _source_and_target(item)
         faults += _source_faults(f"{place}.source", source, folder)
-        faults += _inside_faults(f"{place}.target", target)
+        faults += _target_faults(f"{place}.target", target)
     for number, item in enumerate(_listed(data.get("stage_out")), start=1):
         faults += _inside_faults(f"data.stage_out[{number}]", item)
     return faults
@@ -45,8 +46,11 @@ def _source_and_target(item: object) -> tuple[object, object]:
 
 
 def _source_faults(where: str, source: object, folder: Path) -> list[Fault]:
-    if not isinstance(source, str) or not source or _is_elsewhere(source):
+    if not isinstance(source, str) or not source or source.startswith(KERNEL_PREFIX):
         return []
+    if _SITE_PREFIX.match(source):
+        what = f"'{source}' is at a site: copies from another site are not here yet"
+        return [Fault(where, what, f"bring it here first; write './{source}' for a file of that name here")]
     try:
         Path(_absolute(source, folder)).stat()
     except FileNotFoundError:
@@ -60,6 +64,13 @@ def _source_faults(where: str, source: object, folder: Path) -> list[Fault]:
     return []
 
 
+def _target_faults(where: str, target: object) -> list[Fault]:
+    if isinstance(target, str) and is_reserved(PurePosixPath(target)):
+        what = f"'{target}' is what hpcnet and the job write themselves"
+        return [Fault(where, what, "choose another target")]
+    return _inside_faults(where, target)
+
+
 def _inside_faults(where: str, path: object) -> list[Fault]:
     if not isinstance(path, str):
         return []
@@ -71,10 +82,6 @@ def _inside_faults(where: str, path: object) -> list[Fault]:
 
 def _listed(value: object) -> list[object]:
     return list(value) if isinstance(value, list | tuple) else []
-
-
-def _is_elsewhere(source: str) -> bool:
-    return _PREFIX.match(source) is not None
 
 
 def _absolute(source: str, folder: Path) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
+
 OWN = ".hpcnet"
 OUTPUT = "output.log"
 JOB_SCRIPT = f"{OWN}/job.sh"
@@ -13,3 +15,8 @@ STARTED = f"{OWN}/started"
 EXIT = f"{OWN}/exit"
 REASON = f"{OWN}/reason"
 CANCEL = f"{OWN}/cancel"
+
+
+def is_reserved(path: PurePosixPath) -> bool:
+    """Whether a path relative to the job directory belongs to hpcnet or to the job's output."""
+    return path.parts[:1] in ((OWN,), (OUTPUT,))

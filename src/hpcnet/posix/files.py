@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from hpcnet.errors import StorageError, UnreadableAnswer
 from hpcnet.model.command import Completed, Question
+from hpcnet.posix.directory import OWN
 from hpcnet.posix.quote import quote
 
 
@@ -18,9 +19,12 @@ class RemoteFile:
     size: int
 
 
+_DIRECTORIES_PER_CALL = 500
+"""Words that any system lets a program have."""
+
 _LIST = r"""
 cd -- {directory} || exit 44
-find . -name .hpcnet -prune -o -type f -exec sh -c '
+find . -path ./{own} -prune -o -type f -exec sh -c '
   for file do printf "%s %s\000" "$(($(wc -c < "$file")))" "$file"; done' sh {{}} +
 """
 
@@ -35,13 +39,17 @@ for file in {files}; do $hash < "$file" || echo missing; done
 
 def make_directories(directories: Sequence[str]) -> Question[None]:
     """Make these directories and their parents."""
-    words = " ".join(quote(directory) for directory in directories)
-    return Question(f"mkdir -p -- {words}\n", _nothing_wrong, deadline_s=60)
+    words = [quote(directory) for directory in directories]
+    calls = [
+        f"mkdir -p -- {' '.join(words[start : start + _DIRECTORIES_PER_CALL])} || exit\n"
+        for start in range(0, len(words), _DIRECTORIES_PER_CALL)
+    ]
+    return Question("".join(calls), _nothing_wrong, deadline_s=60)
 
 
 def list_files(directory: str) -> Question[tuple[RemoteFile, ...]]:
     """All regular files below a job directory, hpcnet's own left out; links are not followed."""
-    return Question(_LIST.format(directory=quote(directory)), _read_list, deadline_s=120)
+    return Question(_LIST.format(directory=quote(directory), own=OWN), _read_list, deadline_s=120)
 
 
 def checksums(directory: str, files: Sequence[str]) -> Question[list[str | None]]:

@@ -12,7 +12,7 @@ from hpcnet.model.job import JobSpec
 from hpcnet.model.site import Partition, Site
 from hpcnet.model.state import JobState, Look, PartitionState, Receipt, Sighting, SiteState
 from hpcnet.model.submission import Attempt, Submission
-from hpcnet.posix.directory import CANCEL, EXIT, JOB_SCRIPT, OUTPUT
+from hpcnet.posix.directory import CANCEL, EXIT, JOB_SCRIPT, OUTPUT, SUBMIT, TOKEN
 from hpcnet.posix.envelope import Envelope, job_script
 from hpcnet.posix.environment import clean_environment
 from hpcnet.posix.quote import quote
@@ -43,24 +43,24 @@ _START = f"""\
     printf '%s:%s\\n' "$!" "$(hpcnet_birth "$!")"
 """
 
-_ALIVE = """\
-hpcnet_alive() {
-  [ -n "$1" ] && kill -0 "${1%%:*}" 2>/dev/null || return 1
-  case "$(hpcnet_birth "${1%%:*}")" in unknown|"${1#*:}") ;; *) return 1 ;; esac
-}
-hpcnet_look() {
+_ALIVE = f"""\
+hpcnet_alive() {{
+  [ -n "$1" ] && kill -0 "${{1%%:*}}" 2>/dev/null || return 1
+  case "$(hpcnet_birth "${{1%%:*}}")" in unknown|"${{1#*:}}") ;; *) return 1 ;; esac
+}}
+hpcnet_look() {{
   hpcnet_id=$2
-  [ -n "$hpcnet_id" ] || hpcnet_id=$(cat -- "$3/.hpcnet/submit/out" 2>/dev/null)
+  [ -n "$hpcnet_id" ] || hpcnet_id=$(cat -- "$3/{SUBMIT}/out" 2>/dev/null)
   if hpcnet_alive "$hpcnet_id"; then printf '@%s alive\\n' "$1"; fi
-}
+}}
 """
 
 _STOP = f"""\
 hpcnet_stop() {{
   {{ true >"$2/{CANCEL}"; }} 2>/dev/null
-  [ "$(cat -- "$2/.hpcnet/token" 2>/dev/null)" = "$3" ] || return 0
+  [ "$(cat -- "$2/{TOKEN}" 2>/dev/null)" = "$3" ] || return 0
   hpcnet_id=$1
-  [ -n "$hpcnet_id" ] || hpcnet_id=$(cat -- "$2/.hpcnet/submit/out" 2>/dev/null)
+  [ -n "$hpcnet_id" ] || hpcnet_id=$(cat -- "$2/{SUBMIT}/out" 2>/dev/null)
   hpcnet_alive "$hpcnet_id" || return 0
   hpcnet_pid=${{hpcnet_id%%:*}}
   kill -s TERM -- "-$hpcnet_pid" 2>/dev/null || kill -s TERM "$hpcnet_pid"

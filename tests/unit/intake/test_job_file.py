@@ -104,11 +104,27 @@ def test_a_source_that_no_file_can_have_is_a_fault(tmp_path: Path, source: str) 
     assert "cannot be staged in" in fault
 
 
-def test_local_sources_are_resolved_against_the_file_and_others_are_kept(tmp_path: Path) -> None:
+def test_local_sources_are_resolved_against_the_file_and_kernels_are_kept(tmp_path: Path) -> None:
     (tmp_path / "forcing").mkdir()
-    text = COMMAND + '[data]\nstage_in = ["forcing/", "kernel:shallow_water.py", "cl-nlhpc:data/x.nc"]\n'
+    (tmp_path / "a:b").write_text("x")
+    text = COMMAND + '[data]\nstage_in = ["forcing/", "kernel:shallow_water.py", "./a:b"]\n'
     sources = [item.source for item in job(tmp_path, text).data.stage_in]
-    assert sources == [f"{tmp_path}/forcing/", "kernel:shallow_water.py", "cl-nlhpc:data/x.nc"]
+    assert sources == [f"{tmp_path}/forcing/", "kernel:shallow_water.py", f"{tmp_path}/a:b"]
+
+
+def test_a_source_at_another_site_is_refused_until_such_copies_are_here(tmp_path: Path) -> None:
+    assert faults(tmp_path, COMMAND + '[data]\nstage_in = ["lumi:/x"]\n') == [
+        "data.stage_in[1].source: 'lumi:/x' is at a site: copies from another site are not here yet"
+        " (bring it here first; write './lumi:/x' for a file of that name here)"
+    ]
+
+
+@pytest.mark.parametrize("target", [".hpcnet/exit", "./.hpcnet", "output.log"])
+def test_a_target_that_hpcnet_or_the_job_writes_itself_is_a_fault(tmp_path: Path, target: str) -> None:
+    (tmp_path / "a").write_text("x")
+    (fault,) = faults(tmp_path, COMMAND + f'[data]\nstage_in = [{{ source = "a", target = "{target}" }}]\n')
+    assert fault.startswith("data.stage_in[1].target: ")
+    assert "write themselves" in fault
 
 
 def test_assignments_stand_above_the_file(tmp_path: Path) -> None:

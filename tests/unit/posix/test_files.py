@@ -68,6 +68,19 @@ def test_directories_are_made_with_their_parents_and_a_refusal_is_told(tmp_path:
         answer(make_directories([str(tmp_path / "file" / "below")]))
 
 
+def test_more_directories_than_one_command_can_name_are_made(tmp_path: Path) -> None:
+    deep = tmp_path.joinpath(*["d" * 250] * 12)
+    answer(make_directories([str(deep / str(number)) for number in range(1001)]))
+    assert len(list(deep.iterdir())) == 1001
+
+
+def test_only_the_topmost_directory_of_hpcnet_is_left_out_of_the_list(tmp_path: Path) -> None:
+    for folder in (".hpcnet", "sub/.hpcnet"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "x").write_text("1")
+    assert answer(list_files(str(tmp_path))) == (RemoteFile("sub/.hpcnet/x", 1),)
+
+
 def test_an_attempt_can_be_closed_once_and_by_one_only(tmp_path: Path) -> None:
     directory = str(tmp_path / "j-1.1")
     assert answer(close_attempt(directory)) is Closed.NEVER_SUBMITTED
