@@ -2,45 +2,79 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
-from hpcnet.broker import records
+from hpcnet.broker import home, records
 from hpcnet.broker.context import Broker
 from hpcnet.errors import StorageError, UsageError
 from hpcnet.model.progress import Progress
 from hpcnet.model.record import EventKind, JobRecord
 from hpcnet.model.site import Site
+from hpcnet.ports import OnBytes
+from hpcnet.posix.directory import OUTPUT
 from hpcnet.posix.files import RemoteFile, checksums, list_files
 
-OUTPUT = "output.log"
+__all__ = ["OUTPUT", "Fetched", "fetch", "is_safe", "is_wanted", "matches"]
+
 _FILES_PER_CALL = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What came home: files relative to `directory`, and whether their checksums were compared."""
+    """What came home: files relative to `directory`, and whether their checksums were compared.
+
+    `left` are files that stay at the site for their names, `unmatched` patterns that no file has.
+    """
 
     directory: Path
     files: tuple[str, ...]
     size: int
     verified: bool
     left: tuple[str, ...]
+    unmatched: tuple[str, ...]
 
 
-def fetch(broker: Broker, record: JobRecord, patterns: Sequence[str], directory: Path) -> Fetched:
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    """A file on its way: where it comes from, where it half arrives, where it belongs."""
+
+    file: RemoteFile
+    digest: str | None
+    source: str
+    partial: Path
+    target: Path
+
+    def is_whole(self) -> bool:
+        """Whether the bytes that have arrived are those of the site."""
+        return home.holds(self.partial, self.file.size, self.digest)
+
+
+def fetch(
+    broker: Broker,
+    record: JobRecord,
+    patterns: Sequence[str],
+    directory: Path,
+    *,
+    each_must_match: bool = False,
+) -> Fetched:
     """Bring the files that match the patterns, and the output; all of them without patterns.
 
     Files already here and equal are kept, half-copied ones are continued. Names that would leave
-    `directory` or hold control characters are left at the site and named in `left`.
+    `directory` or hold control characters are left at the site. Raises `StorageError` for what is
+    in the way here, and with `each_must_match` `UsageError` for a pattern that no file has.
     """
     if record.site is None or record.directory is None:
         raise UsageError(f"job {record.id} was never sent to a site: there is nothing to fetch")
     site = broker.site(record.site)
     listed = broker.links.ask(site, list_files(record.directory))
+    unmatched = tuple(
+        pattern for pattern in patterns if not any(matches(file.path, pattern) for file in listed)
+    )
+    if unmatched and each_must_match:
+        raise _nothing_matches(record, unmatched)
     wanted = [file for file in listed if is_wanted(file.path, patterns)]
     safe = [file for file in wanted if is_safe(file.path)]
     hashes = _hashes(broker, site, record.directory, safe)
@@ -51,6 +85,7 @@ def fetch(broker: Broker, record: JobRecord, patterns: Sequence[str], directory:
         size=sum(file.size for file in safe),
         verified=None not in hashes,
         left=tuple(file.path for file in wanted if not is_safe(file.path)),
+        unmatched=unmatched,
     )
     body = {"directory": str(directory), "files": len(safe), "bytes": fetched.size}
     records.note(broker, record.id, EventKind.FETCHED, body)
@@ -59,16 +94,25 @@ def fetch(broker: Broker, record: JobRecord, patterns: Sequence[str], directory:
 
 def is_wanted(path: str, patterns: Sequence[str]) -> bool:
     """Whether one of the patterns matches; `**` crosses directories, `*` does not."""
-    if not patterns or path == OUTPUT:
-        return True
-    parts = PurePosixPath(path).parts
-    return any(_matches(parts, PurePosixPath(pattern).parts) for pattern in patterns)
+    return not patterns or path == OUTPUT or any(matches(path, pattern) for pattern in patterns)
+
+
+def matches(path: str, pattern: str) -> bool:
+    """Whether the pattern is one of this path."""
+    return _matches(PurePosixPath(path).parts, PurePosixPath(pattern).parts)
 
 
 def is_safe(path: str) -> bool:
     """Whether a name from a site may be used here: stays below, and is plain text."""
     pure = PurePosixPath(path)
-    return path.isprintable() and not pure.is_absolute() and ".." not in pure.parts and pure.name != ""
+    stays_below = not pure.is_absolute() and ".." not in pure.parts and pure.name != ""
+    return path.isprintable() and stays_below and pure.parts[0] != home.PARTIALS
+
+
+def _nothing_matches(record: JobRecord, patterns: Sequence[str]) -> UsageError:
+    names = ", ".join(f"'{pattern}'" for pattern in patterns)
+    hint = f"* stays within a directory and ** does not; hpcnet fetch {record.id} --all brings every file"
+    return UsageError(f"no file of {record.id} matches {names}", hint=hint)
 
 
 def _matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
@@ -91,7 +135,7 @@ def _bring_all(
     broker: Broker,
     site: Site,
     remote: str,
-    home: Path,
+    directory: Path,
     files: Sequence[tuple[RemoteFile, str | None]],
 ) -> None:
     total = sum(file.size for file, _ in files)
@@ -102,38 +146,52 @@ def _bring_all(
         done += count
         broker.tell(Progress("fetch", f"copying results from {site.id}", done, total))
 
-    for file, digest in files:
-        target = _place(home, file.path)
-        if digest is not None and target.is_file() and _sha256(target) == digest:
-            travelled(file.size)
-            continue
-        partial = target.with_name(f".{target.name}.part")
-        with broker.links.using(site) as link:
-            link.get(str(PurePosixPath(remote, file.path)), partial, travelled)
-        _verify(partial, file, digest)
-        partial.replace(target)
+    home.make_ready(directory, [file.path for file, _ in files])
+    with home.partials(directory) as folder:
+        arrivals = [
+            _Arrival(
+                file,
+                digest,
+                source=str(PurePosixPath(remote, file.path)),
+                partial=folder / home.partial_name(site.id, remote, file.path),
+                target=directory / file.path,
+            )
+            for file, digest in files
+        ]
+        missing = [arrival for arrival in arrivals if not _is_here(arrival)]
+        here = sum(home.size_of(arrival.partial) for arrival in missing)
+        home.refuse_if_full(directory, sum(arrival.file.size for arrival in missing) - here)
+        travelled(total - sum(arrival.file.size for arrival in missing))
+        for arrival in missing:
+            _bring(broker, site, arrival, travelled)
 
 
-def _place(home: Path, path: str) -> Path:
-    """Where a file goes at home; a link in the way that leads out of `home` is refused."""
-    target = home / path
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if not target.parent.resolve().is_relative_to(home.resolve()):
-        raise StorageError(f"{target.parent} leads out of {home}", hint="fetch into an empty directory")
-    return target
+def _is_here(arrival: _Arrival) -> bool:
+    known = arrival.digest is not None
+    return known and home.holds(arrival.target, arrival.file.size, arrival.digest)
 
 
-def _verify(partial: Path, file: RemoteFile, digest: str | None) -> None:
-    size = partial.stat().st_size
-    if size == file.size and (digest is None or _sha256(partial) == digest):
-        return
-    partial.unlink()
-    raise StorageError(
-        f"{file.path} arrived changed: its checksum or size is not the site's",
-        hint="the job may still be writing it; fetch again",
-    )
+def _bring(broker: Broker, site: Site, arrival: _Arrival, travelled: OnBytes) -> None:
+    kept = home.size_of(arrival.partial)
+    if kept > arrival.file.size or arrival.digest is None:
+        # Without a checksum nothing would tell that the site's file is another one by now.
+        home.remove(arrival.partial)
+        kept = 0
+    travelled(kept)
+    _copy(broker, site, arrival, travelled)
+    if kept and not arrival.is_whole():
+        travelled(-home.size_of(arrival.partial))
+        home.remove(arrival.partial)
+        _copy(broker, site, arrival, travelled)
+    if not arrival.is_whole():
+        home.remove(arrival.partial)
+        raise StorageError(
+            f"{arrival.file.path} arrived changed: its checksum or size is not the site's",
+            hint="the job may still be writing it; fetch again",
+        )
+    home.move(arrival.partial, arrival.target)
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+def _copy(broker: Broker, site: Site, arrival: _Arrival, travelled: OnBytes) -> None:
+    with broker.links.using(site) as link:
+        link.get(arrival.source, arrival.partial, travelled)
