@@ -22,7 +22,9 @@ from hpcnet.errors import (
 LINK_FAULTS = (ssh.SSHException, SFTPError, OSError, EOFError)
 """What a call into paramiko may raise."""
 
-TRY_AGAIN = "check the network (or VPN) and try again; `hpcnet site check` looks closer"
+TRY_AGAIN = (
+    "check the network (or VPN) and try again; `ssh` there by hand tells more, `hpcnet site show` the address"
+)
 CHECK_KEY = "check `user` and `identity_file` in the access entry, or what `ssh-add -l` lists"
 CHECK_CONFIG = "correct the user's ssh configuration"
 
