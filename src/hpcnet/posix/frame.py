@@ -7,6 +7,8 @@ import re
 from hpcnet.errors import LinkLost
 from hpcnet.model.command import Completed
 
+_LOOK_BY_HAND = "try again; if it stays so, look what the login shell says when you `ssh` there by hand"
+
 # The whole script is one compound command: a shell that received only half of it runs none of it.
 _FRAME = """\
 printf '\\nhpcnet-begin %s\\n' {marker}; printf '\\nhpcnet-begin %s\\n' {marker} >&2
@@ -38,14 +40,23 @@ def unframe(raw: Completed, marker: str) -> Completed:
 
 
 def _between(stream: str, marker: str, raw: Completed) -> tuple[str, int]:
-    begin = f"\nhpcnet-begin {marker}\n"
-    _, found, own = stream.rpartition(begin)
+    _, begun, own = stream.rpartition(f"\nhpcnet-begin {marker}\n")
     end = re.search(rf"\nhpcnet-end {re.escape(marker)} (\d+)\n", own)
-    if not found or end is None:
-        words = raw.stderr.strip().splitlines()
-        said = f"; its last words: {words[-1]}" if words else ""
-        raise LinkLost(
-            f"the answer broke off in the middle{said}",
-            hint="what the site did is not known: look again before anything is repeated",
-        )
-    return own[: end.start()], int(end[1])
+    if begun and end is not None:
+        return own[: end.start()], int(end[1])
+    if begun:
+        raise LinkLost(f"the answer broke off in the middle{_last_words(raw.stderr, marker)}", _LOOK_BY_HAND)
+    said = _last_words(raw.stderr, marker) or _last_words(raw.stdout, marker)
+    raise LinkLost(f"the shell there did not answer the script{said}", _LOOK_BY_HAND)
+
+
+def _last_words(stream: str, marker: str) -> str:
+    """What somebody else than us said last, as a clause; nothing where nobody did."""
+    words = [line for line in stream.split("\n") if line.strip() and not _is_ours(line, marker)]
+    return f"; its last words: {words[-1].strip()}" if words else ""
+
+
+def _is_ours(line: str, marker: str) -> bool:
+    """Whether a line is one of our markers, or the beginning of one that was cut."""
+    ours = (f"hpcnet-begin {marker}", f"hpcnet-end {marker}")
+    return any(line.startswith(one) or one.startswith(line) for one in ours)
