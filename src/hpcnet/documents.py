@@ -55,4 +55,5 @@ def _decoded(content: bytes, name: str) -> str:
 
 
 def _unreadable(where: str, what: str, hint: str) -> FileError:
-    return FileError(f"{where} {what}", faults=[Fault(where, what, hint)], hint=hint)
+    """The hint stands at the fault, and there only: both are shown."""
+    return FileError(f"{where} {what}", faults=[Fault(where, what, hint)])
