@@ -32,7 +32,7 @@ def test_a_real_site_names_no_host_no_key_and_no_user(path: Path) -> None:
     assert site.login.host is None
     assert site.login.host_keys == ()
     assert site.login.notes
-    assert site.work_dir == "hpcnet"
+    assert site.work_dir == Site.model_fields["work_dir"].default
 
 
 @pytest.mark.parametrize(
