@@ -65,7 +65,19 @@ def test_down_leaves_no_process_no_port_and_no_file(lab_root: Path) -> None:
     assert not [pid for pid in pids if is_running(pid)]
     assert not [path for path in lab_root.rglob("*") if not path.is_dir()]
     assert not settings.directory.exists()
+    assert not settings.configuration_directory.parent.exists()
     assert status(settings).clusters == ()
+
+
+def test_down_leaves_the_user_s_own_configuration(lab_root: Path) -> None:
+    settings = lab_settings(lab_root)
+    own = settings.configuration_directory / "own.toml"
+    up(settings, quiet)
+    own.write_text("")
+
+    down(settings, quiet)
+
+    assert list(own.parent.iterdir()) == [own]
 
 
 def test_down_ends_running_jobs_and_open_sessions(lab_root: Path) -> None:
@@ -279,4 +291,7 @@ def test_a_node_that_was_drained_by_hand_does_not_keep_up_waiting(lab_root: Path
     lab = Lab(settings, up(settings, quiet))
     lab.slurm("lab-andes", "scontrol", "update", "nodename=andes2", "state=drain", "reason=lesson")
 
-    assert up(settings, quiet).running
+    found = up(settings, quiet)
+
+    assert found.running
+    assert [(c.nodes_up, c.nodes_drained) for c in found.clusters] == [(4, 1), (2, 0)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -34,9 +34,8 @@ from hpcnet.lab.shapes import read_shapes
 Tell = Callable[[str], None]
 _NODES_READY_S = 30.0
 # What sinfo says of a node that answers; of one that does not it says down, unknown, or adds a star.
-_ANSWERS = frozenset(
-    {"idle", "mixed", "allocated", "completing", "planned", "reserved", "maint", "drained", "draining"}
-)
+_DRAINED = frozenset({"drained", "draining"})
+_ANSWERS = _DRAINED | {"idle", "mixed", "allocated", "completing", "planned", "reserved", "maint"}
 
 
 def up(settings: LabSettings, tell: Tell) -> LabStatus:
@@ -147,7 +146,7 @@ def _wait_for_nodes(lab: Lab, cluster: Cluster, tell: Tell) -> None:
 
     def all_up() -> bool:
         nonlocal told
-        count, total = _nodes_up(cluster), cluster.shape.nodes
+        count, total = _count(_node_states(cluster), _ANSWERS), cluster.shape.nodes
         if count != told:
             tell(f"{cluster.id}: {count} of {total} nodes are ready")
         told = count
@@ -161,10 +160,14 @@ def _wait_for_nodes(lab: Lab, cluster: Cluster, tell: Tell) -> None:
     )
 
 
-def _nodes_up(cluster: Cluster) -> int:
+def _node_states(cluster: Cluster) -> list[str]:
+    """One word of sinfo for each node, however many partitions it is in."""
     answer = run([find("sinfo"), "-h", "-N", "-o", "%N %T"], {"SLURM_CONF": str(cluster.slurm_conf)})
-    states = dict(line.split() for line in answer.stdout.splitlines() if len(line.split()) == 2)
-    return sum(state in _ANSWERS for state in states.values())
+    return list(dict(line.split() for line in answer.stdout.splitlines() if len(line.split()) == 2).values())
+
+
+def _count(states: Sequence[str], wanted: Set[str]) -> int:
+    return sum(state in wanted for state in states)
 
 
 def _shared_daemons(lab: Lab) -> list[Daemon]:
@@ -178,7 +181,8 @@ def _daemon_status(daemons: Sequence[Daemon], processes: Sequence[Process]) -> t
 def _cluster_status(lab: Lab, cluster: Cluster, processes: Sequence[Process]) -> ClusterStatus:
     daemons = _daemon_status(cluster_daemons(lab, cluster), processes)
     controller_runs = daemons[0].pid is not None
-    nodes_up = _nodes_up(cluster) if controller_runs else 0
+    states = _node_states(cluster) if controller_runs else []
+    nodes_up = _count(states, _ANSWERS)
     return ClusterStatus(
         site=cluster.id,
         name=cluster.shape.title,
@@ -186,6 +190,7 @@ def _cluster_status(lab: Lab, cluster: Cluster, processes: Sequence[Process]) ->
         partitions=tuple(partition.name for partition in cluster.shape.partitions),
         nodes_total=cluster.shape.nodes,
         nodes_up=nodes_up,
+        nodes_drained=_count(states, _DRAINED),
         gpus_per_node=cluster.shape.gpus_per_node if (cluster.directory / "gres.conf").exists() else 0,
         ssh_port=cluster.ssh_port,
         slurm_conf=cluster.slurm_conf,

@@ -11,8 +11,9 @@ import stat
 from pathlib import Path
 
 from hpcnet.errors import ConfigurationError, StorageError
+from hpcnet.lab.configuration_place import make_directory, read_made, remove_made
 from hpcnet.lab.describe import site_descriptor, software_of, user_configuration
-from hpcnet.lab.layout import CONFIGURATION_FILE, RECORD_FILE, Accounting, Cluster, Lab
+from hpcnet.lab.layout import CONFIGURATION_FILE, MADE_FILE, RECORD_FILE, Accounting, Cluster, Lab
 from hpcnet.lab.programs import find, run, user_name
 from hpcnet.lab.record import place_of
 from hpcnet.lab.render import (
@@ -55,21 +56,26 @@ def describe(lab: Lab, settings: LabSettings, machine: Machine) -> None:
         for cluster in lab.clusters:
             text = site_descriptor(cluster, machine, software, settings.python, lab.accounting is not None)
             _write(lab.sites / f"{cluster.id}.toml", text)
-        settings.configuration_directory.mkdir(parents=True, exist_ok=True)
+        make_directory(settings.configuration_directory, lab.directory / MADE_FILE)
         _write(settings.configuration_directory / CONFIGURATION_FILE, user_configuration(lab, machine))
     except OSError as error:
         raise StorageError(f"the training clusters cannot be described to hpcnet: {error}") from error
 
 
 def remove_files(settings: LabSettings) -> None:
-    """Removes the lab's directory and its configuration; nothing else, and nothing that is not a lab's."""
+    """Removes the lab's directory, its configuration and the directories that `up` made for that.
+
+    Nothing else, and nothing that is not a lab's. Raises `StorageError`.
+    """
     place = place_of(settings.directory)
+    made = read_made(place / MADE_FILE)
     try:
         (settings.configuration_directory / CONFIGURATION_FILE).unlink(missing_ok=True)
         if (place / RECORD_FILE).is_file():
             shutil.rmtree(place)
         if settings.directory.is_symlink():
             settings.directory.unlink()
+        remove_made(settings.configuration_directory, made)
     except OSError as error:
         raise StorageError(f"{place} cannot be removed: {error}") from error
 

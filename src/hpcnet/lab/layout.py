@@ -9,6 +9,7 @@ from hpcnet.lab.shapes import ClusterShape
 
 CONFIGURATION_FILE = "lab.toml"
 RECORD_FILE = "lab.json"
+MADE_FILE = "made_directories.json"
 
 
 @dataclass(frozen=True, slots=True)

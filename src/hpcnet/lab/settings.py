@@ -35,7 +35,10 @@ class DaemonStatus:
 
 @dataclass(frozen=True, slots=True)
 class ClusterStatus:
-    """One training cluster as it is now. `nodes_up` counts nodes that answer."""
+    """One training cluster as it is now.
+
+    `nodes_up` counts nodes that answer; of these `nodes_drained` take no new jobs.
+    """
 
     site: str
     name: str
@@ -43,6 +46,7 @@ class ClusterStatus:
     partitions: tuple[str, ...]
     nodes_total: int
     nodes_up: int
+    nodes_drained: int
     gpus_per_node: int
     ssh_port: int
     slurm_conf: Path

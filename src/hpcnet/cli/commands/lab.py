@@ -72,7 +72,8 @@ def _say_status(found: LabStatus, *, as_json: bool) -> None:
         (
             cluster.site,
             "up" if cluster.running else "down",
-            f"{cluster.nodes_up} of {cluster.nodes_total}",
+            f"{cluster.nodes_up} of {cluster.nodes_total}"
+            + (f", {cluster.nodes_drained} drained" if cluster.nodes_drained else ""),
             ", ".join(cluster.partitions),
             cluster.gpus_per_node or "-",
             cluster.ssh_port,
