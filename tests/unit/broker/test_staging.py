@@ -24,6 +24,8 @@ def test_a_file_keeps_its_name_unless_a_target_is_given(tmp_path: Path) -> None:
         str(source),
         {"source": str(source), "target": "renamed.nc"},
         {"source": str(source), "target": "inputs/"},
+        {"source": str(source), "target": "."},
+        {"source": str(source), "target": "./"},
     )
     found = transfers(job, shipped.kernel)
     assert [str(item.target) for item in found] == ["forcing.nc", "renamed.nc", "inputs/forcing.nc"]
