@@ -82,10 +82,10 @@ def _rich_table(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False, padding=(0, 1, 0, 0))
     for number, column in enumerate(columns):
-        # The first column names the row: it is never broken, whatever the width of the terminal.
-        table.add_column(column, overflow="fold", no_wrap=number == 0)
+        # Only the last column, where sentences are, is broken when the terminal is narrow.
+        table.add_column(column, overflow="fold", no_wrap=number < len(columns) - 1)
     for row in cells:
         table.add_row(*(Text(cell) for cell in row))
     terminal().print(table)

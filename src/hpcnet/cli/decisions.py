@@ -9,7 +9,7 @@ from hpcnet.model.decision import Candidate, Decision, Estimate, Refusal
 from hpcnet.model.plain import to_plain
 from hpcnet.model.quantities import format_duration, format_energy
 
-_COLUMNS = ("", "SITE", "PARTITION", "STARTS IN", "ENDS WITHIN", "ENERGY", "CO2", "NODE-HOURS", "SCORE")
+_COLUMNS = ("", "SITE/PARTITION", "STARTS IN", "ENDS IN", "ENERGY", "CO2", "NODE-HOURS", "SCORE")
 
 
 def decision_as_json(decision: Decision) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def say_decision(decision: Decision, *, explain: bool = False) -> None:
 
 def say_reasons(candidate: Candidate) -> None:
     """Why a site stands where it stands."""
-    say(f"{candidate.site} / {candidate.partition}:")
+    say(f"{candidate.site}/{candidate.partition}:")
     for reason in candidate.reasons:
         say(f"  - {reason}")
 
@@ -61,8 +61,7 @@ def refusal_sentence(refusal: Refusal) -> str:
 def _row(place: int, item: Candidate) -> tuple[object, ...]:
     return (
         place,
-        item.site,
-        item.partition,
+        f"{item.site}/{item.partition}",
         _duration(item.wait_s),
         _duration(item.finish_s),
         "?" if item.energy_j.value is None else format_energy(item.energy_j.value),

@@ -11,7 +11,7 @@ from hpcnet.model.quantities import format_duration
 from hpcnet.model.record import JobRecord
 from hpcnet.model.state import JobState, Trouble
 
-_COLUMNS = ("JOB", "NAME", "STATE", "SITE", "PARTITION", "NATIVE ID", "TIME", "REASON")
+_COLUMNS = ("JOB", "NAME", "STATE", "SITE/PARTITION", "TIME", "REASON")
 _MISSING_ENERGY = {
     "joules": None,
     "low": None,
@@ -112,9 +112,7 @@ def _row(record: JobRecord) -> tuple[object, ...]:
         record.id,
         record.name,
         record.state.value,
-        record.site or "-",
-        record.partition or "-",
-        record.native_id or "-",
+        f"{record.site}/{record.partition}" if record.site else "-",
         time_in_words(record, datetime.now(UTC)),
         record.reason or "",
     )
