@@ -34,7 +34,7 @@ def make_ready(home: Path, paths: Sequence[str]) -> None:
     conflicts = [*_conflicts(home, [*paths, f"{PARTIALS}/any"])]
     if conflicts:
         more = f" (and {len(conflicts) - 1} more like it)" if len(conflicts) > 1 else ""
-        raise StorageError(f"{conflicts[0]}{more}", hint="move it away, or fetch into an empty directory")
+        raise StorageError(f"{conflicts[0]}{more}", hint="mend this there, or fetch into an empty directory")
 
 
 @_told_plainly()
