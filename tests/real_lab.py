@@ -83,7 +83,10 @@ def lab_settings(root: Path, accounting: bool = False) -> LabSettings:
 
 
 def require_programs(accounting: bool = False) -> None:
-    """Skips where this machine lacks what a lab is made of."""
+    """Skips where this machine lacks what a lab is made of, or its sshd would let this user in nowhere."""
+    from real_sshd import skip_where_nobody_can_log_in  # a plug-in of pytest's: not before pytest has it
+
+    skip_where_nobody_can_log_in()
     missing = missing_programs(accounting)
     if missing:
         pytest.skip(f"not installed: {', '.join(missing)} (`make test` installs them where it may)")
