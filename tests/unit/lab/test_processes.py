@@ -58,7 +58,10 @@ def test_a_marked_process_belongs_to_the_lab_of_its_mark(start: Starter, tmp_pat
 def test_children_belong_to_the_lab_of_their_parent(start: Starter, tmp_path: Path) -> None:
     start(PARENT, tmp_path)
 
-    assert len(pids(tmp_path)) == 2
+    found = pids(tmp_path)
+    end_processes(tmp_path)  # the child is nobody's but the lab's
+
+    assert len(found) == 2
 
 
 def test_a_shell_that_merely_speaks_to_a_cluster_is_no_part_of_it(start: Starter, tmp_path: Path) -> None:
