@@ -17,8 +17,6 @@ from hpcnet.ports import OnBytes
 from hpcnet.posix.directory import OUTPUT
 from hpcnet.posix.files import RemoteFile, checksums, list_files
 
-__all__ = ["OUTPUT", "Fetched", "fetch", "is_safe", "is_wanted", "matches"]
-
 _FILES_PER_CALL = 500
 
 

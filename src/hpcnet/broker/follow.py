@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from hpcnet.broker import records
-from hpcnet.broker.collect import OUTPUT
 from hpcnet.broker.context import Broker
 from hpcnet.broker.settle import close_forgotten
 from hpcnet.broker.track import refresh
 from hpcnet.errors import AccessError, ConfigurationError, HpcnetError, StorageError, UsageError
 from hpcnet.model.record import JobRecord
 from hpcnet.model.state import Trouble
+from hpcnet.posix.directory import OUTPUT
 
 _FIRST_INTERVAL_S = 0.5
 _LONGEST_INTERVAL_S = 30.0

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from hpcnet.cli.console import examples, json_option, remark, say, say_json
+from hpcnet.errors import UsageError
 
 
 @click.command(
@@ -32,13 +33,15 @@ def fetch(
     from hpcnet.cli.progress import ProgressDisplay
     from hpcnet.wiring import house
 
+    if pattern and everything:
+        raise UsageError("--all and --pattern contradict each other: give one of them")
     with ProgressDisplay(quiet=as_json) as tell, house().broker(tell) as broker:
         record = look(broker, records.resolve(broker, [job]))[0][0]
         if not record.state.final:
             remark(f"{record.id} is {record.state}: its files may still change")
         patterns = () if everything else pattern or records.spec_of(broker, record.id).data.stage_out
         home = directory or Path(record.id)
-        fetched = fetch(broker, record, patterns, home, each_must_match=bool(pattern) and not everything)
+        fetched = fetch(broker, record, patterns, home, each_must_match=bool(pattern))
     for name in fetched.left:
         remark(f"left at the site, its name is not safe here: {name}")
     for name in fetched.unmatched:
