@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from hpcnet.errors import StorageError
+
+
+_LONG_S = 7 * 86400.0
 
 
 class LockedFiles:
@@ -23,6 +27,7 @@ class LockedFiles:
         mark = self._directory / token
         try:
             self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._forget_the_dead()
             descriptor = os.open(mark, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise StorageError(f"{mark} cannot be made: {error.strerror}") from error
@@ -47,6 +52,12 @@ class LockedFiles:
         finally:
             os.close(descriptor)
         return False
+
+    def _forget_the_dead(self) -> None:
+        """Marks of programs that died long ago: what became of their attempts was found out since."""
+        for mark in self._directory.iterdir():
+            if time.time() - mark.stat().st_mtime > _LONG_S and not self.is_sent_by_someone(mark.name):
+                self.forget(mark.name)
 
     def forget(self, token: str) -> None:
         """Take away the mark that a dead program left."""
