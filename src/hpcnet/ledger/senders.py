@@ -11,7 +11,6 @@ from pathlib import Path
 
 from hpcnet.errors import StorageError
 
-
 _LONG_S = 7 * 86400.0
 
 

@@ -42,9 +42,14 @@ def test_a_mark_is_held_while_its_program_lives_and_known_as_dead_after(tmp_path
 
 def test_a_block_that_ends_takes_its_mark_away_however_it_ends(tmp_path: Path) -> None:
     senders = LockedFiles(tmp_path / "new")
-    with pytest.raises(KeyboardInterrupt), senders.sending("j-1.1"):
-        assert senders.is_sent_by_someone("j-1.1") is True
-        raise KeyboardInterrupt
+
+    def interrupted() -> None:
+        with senders.sending("j-1.1"):
+            assert senders.is_sent_by_someone("j-1.1") is True
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert senders.is_sent_by_someone("j-1.1") is None
 
 
