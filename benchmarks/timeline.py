@@ -39,13 +39,14 @@ def main(file: Path, began: float, words: list[str]) -> None:
     """Run the command; its exit code is kept, the steps are written whatever happens."""
     spans: list[Span] = [("start python", 0.0, time.time() - began)]
     imported = time.time()
-    from hpcnet.cli.main import cli
+    from hpcnet.cli.main import main as run
 
     for place, name_of in _STEPS.items():
         _wrap(place, name_of, spans, began)
     spans.append(("import hpcnet", imported - began, time.time() - began))
     try:
-        sys.exit(cli.main(words, prog_name="hpcnet", standalone_mode=False))
+        sys.argv = ["hpcnet", *words]
+        run()
     finally:
         spans.append(("the program up to its last line", 0.0, time.time() - began))
         file.write_text(json.dumps(sorted(spans, key=lambda span: span[1])), encoding="utf-8")
