@@ -148,7 +148,7 @@ def test_a_shell_that_is_killed_says_nothing_about_its_work(link: Transport) -> 
 
 def test_closing_twice_is_closing(way: Way) -> None:
     link = way.connect()
-    link.run("true", 30)
+    assert link.run("true", 30).exit_status == 0
     link.close()
     link.close()
 

@@ -17,6 +17,9 @@ from hpcnet.model.faults import faults_of
 from hpcnet.model.job import JobSpec
 
 LIMIT_BYTES = 1024 * 1024
+_NOT_HERE_YET = {
+    "sweep": ("campaigns are not here yet", "submit one job for each combination, with --set KEY=VALUE")
+}
 _NOTHING_TO_RUN = Fault(
     "the whole file", "nothing to run: give command, script or use_case", 'command = ["python3", "model.py"]'
 )
@@ -44,7 +47,7 @@ def read_job(
     if use_case is not None:
         tables["use_case"] = use_case
     tables.setdefault("name", path.stem if path else use_case)
-    faults += [*assignment_faults, *path_faults(tables, folder)]
+    faults += [*assignment_faults, *_not_here_yet(tables), *path_faults(tables, folder)]
     spec = _validated(tables, faults)
     if spec is None or faults:
         raise JobError(_summary(name, faults), faults, hint="nothing was submitted; mend these and try again")
@@ -56,6 +59,12 @@ def _tables(path: Path | None, read_script: ReadScript) -> tuple[dict[str, Any],
         return {}, []
     text = read_text(path, LIMIT_BYTES)
     return script_tables(text, read_script) if is_batch_script(text) else (parse_toml(text), [])
+
+
+def _not_here_yet(tables: dict[str, Any]) -> list[Fault]:
+    """A fault for each known key that nothing reads yet: taken out, so that it is named once."""
+    found = [key for key in _NOT_HERE_YET if tables.pop(key, None) is not None]
+    return [Fault(key, *_NOT_HERE_YET[key]) for key in found]
 
 
 def _validated(tables: Mapping[str, Any], faults: list[Fault]) -> JobSpec | None:

@@ -14,7 +14,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from hpcnet.model.quantities import format_walltime, parse_memory, parse_walltime
+from hpcnet.model.quantities import format_memory, format_walltime, parse_memory, parse_walltime
 
 
 class Described(BaseModel):
@@ -40,6 +40,7 @@ Walltime = Annotated[
 Memory = Annotated[
     int,
     BeforeValidator(parse_memory),
+    PlainSerializer(format_memory, return_type=str, when_used="json"),
     WithJsonSchema({"type": ["string", "integer"], "examples": ["64 GiB", "4000M"]}),
 ]
 Count = Annotated[int, BeforeValidator(_no_switch), Field(ge=1, le=10_000_000)]

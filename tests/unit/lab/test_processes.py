@@ -104,3 +104,4 @@ def test_ending_ends_parents_children_and_the_stubborn_and_no_one_else(
 
 def test_ending_nothing_is_harmless(tmp_path: Path) -> None:
     end_processes(tmp_path)
+    assert pids(tmp_path) == []

@@ -133,8 +133,9 @@ def test_all_faults_are_told_at_once() -> None:
 
 @given(st.text())
 def test_no_text_breaks_the_reader(text: str) -> None:
-    read_script(text)
-    read_script(f"#!/bin/sh\n#SBATCH {text}")
+    for script in (text, f"#!/bin/sh\n#SBATCH {text}"):
+        read = read_script(script)
+        assert all(fault.where and fault.what for fault in read.faults)
 
 
 @given(PRINTABLE)
