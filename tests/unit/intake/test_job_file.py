@@ -211,7 +211,7 @@ def test_a_directory_is_not_a_job(tmp_path: Path) -> None:
 def test_a_key_that_is_known_but_not_here_yet_says_so_and_what_to_do_instead(tmp_path: Path) -> None:
     (tmp_path / "job.toml").write_text('command = ["true"]\n[sweep]\nmember = [1, 2]\n')
     with pytest.raises(JobError) as caught:
-        read_job(tmp_path / "job.toml", read_script=read_script)
+        read_job(tmp_path / "job.toml", read_script=no_script)
     (fault,) = caught.value.faults
     assert (fault.where, fault.what) == ("sweep", "campaigns are not here yet")
     assert "--set" in fault.hint
