@@ -15,7 +15,8 @@ from hpcnet.broker.context import Broker
 from hpcnet.broker.follow import wait
 from hpcnet.broker.identity import new_job_id
 from hpcnet.broker.links import Links
-from hpcnet.errors import LinkLost, SubmissionRefused
+from hpcnet.broker.retry import retry
+from hpcnet.errors import LinkLost, SubmissionRefused, UsageError
 from hpcnet.model.configuration import Access
 from hpcnet.model.site import Site
 from hpcnet.model.state import JobState
@@ -95,3 +96,15 @@ def test_a_job_whose_submission_never_left_is_not_in_any_queue(desk: Desk, lab: 
         submit.send(broker, submit.prepare(broker, submit.decide(broker, job_id, job), job))
     for cluster in lab.status.clusters:
         assert job_id not in lab.slurm(cluster.site, "squeue", "-h", "-a", "-t", "all", "-o", "%j")
+
+
+def test_a_failed_job_that_the_site_put_back_into_its_queue_is_not_sent_again(desk: Desk, lab: Lab) -> None:
+    job = a_job(command=["false"])
+    with desk.broker() as broker:
+        record = submit.send(broker, submit.prepare(broker, submit.decide(broker, new_job_id(), job), job))
+        (ended,) = wait(broker, [record.id], lambda *_: None)
+        assert ended.state is JobState.FAILED
+        lab.slurm(ended.site or "", "scontrol", "requeue", ended.native_id or "")
+        with pytest.raises(UsageError, match=r"QUEUED|ACTIVE"):
+            retry(broker, record.id)
+    lab.slurm(ended.site or "", "scancel", ended.native_id or "")

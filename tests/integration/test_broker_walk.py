@@ -15,7 +15,7 @@ import pytest
 
 from builders import a_job
 from fakes.links import Cut, unreachable
-from hpcnet.broker import records
+from hpcnet.broker import records, submit
 from hpcnet.broker.cancel import cancel
 from hpcnet.broker.collect import fetch
 from hpcnet.broker.follow import look, output
@@ -229,7 +229,7 @@ def test_staging_that_breaks_submits_nothing_and_says_so(world: World, tmp_path:
         assert world.ended(retry(broker, job_id)).state is JobState.COMPLETED
 
 
-def test_a_forgotten_attempt_is_closed_after_its_grace_and_never_runs_later(
+def test_an_attempt_that_was_given_up_is_closed_by_the_next_look_and_never_runs_later(
     world: World, tmp_path: Path
 ) -> None:
     world.cuts = [Cut("job.sh")]
@@ -237,9 +237,7 @@ def test_a_forgotten_attempt_is_closed_after_its_grace_and_never_runs_later(
     with pytest.raises(LinkLost):
         world.submit(a_marking_job(tmp_path), job_id)
     late = next(script for script in world.scripts if is_submission(script))
-    with world.broker() as broker:
-        assert look(broker, [job_id])[0][0].state is JobState.UNKNOWN
-    world.clock.time += timedelta(minutes=5)
+    assert world.record(job_id).state is JobState.UNKNOWN
     with world.broker() as broker:
         record = look(broker, [job_id])[0][0]
     assert record.state is JobState.FAILED
@@ -329,6 +327,41 @@ def test_of_two_retries_of_one_job_only_one_sends_anything(world: World, tmp_pat
     assert caught.value.exit_code == 75
     world.ended(world.record(failed.id))
     assert payload_runs(tmp_path) == 2
+
+
+def test_a_retry_that_finds_no_site_does_not_close_the_attempt_of_another(world: World) -> None:
+    failed = world.ended(world.submit(command=["false"]))
+    with world.broker() as broker:
+        sent = retry(broker, failed.id)
+        late = a_job({"nodes": 7})
+        assert submit.decide(broker, failed.id, late, attempt=2).chosen is None
+    after = world.record(failed.id)
+    assert (after.attempt, after.state) == (2, sent.state)
+
+
+def test_a_job_canceled_while_it_is_being_sent_is_not_submitted(world: World, tmp_path: Path) -> None:
+    job_id = new_job_id()
+
+    def cancel_meanwhile(script: str) -> None:
+        if is_submission(script):
+            world.scripts = []
+            with world.broker() as other:
+                cancel(other, records.load(other, [job_id]))
+
+    world.scripts = _Calls(cancel_meanwhile)
+    with pytest.raises(AttemptTaken):
+        world.submit(a_marking_job(tmp_path), job_id)
+    assert world.record(job_id).state is JobState.CANCELED
+    assert payload_runs(tmp_path) == 0
+
+
+def test_a_cancel_that_could_not_reach_the_site_is_done_when_the_site_is_back(world: World) -> None:
+    record = world.submit(command=["sleep", "60"])
+    world.open_link = unreachable
+    with world.broker() as broker:
+        cancel(broker, records.load(broker, [record.id]))
+    world.open_link = None
+    assert world.ended(record).state is JobState.CANCELED
 
 
 def test_an_interrupt_while_inputs_travel_leaves_a_job_that_says_so_and_can_be_retried(

@@ -41,4 +41,20 @@ def _cancel_at(broker: Broker, found: Sequence[JobRecord]) -> Trouble | None:
             note_look(broker, records.load(broker, [record.id for record in running]), look)
     except HpcnetError as error:
         return Trouble(error.message, error.hint, error.exit_code)
+    under_way = [record.id for record in known if record.native_id is None and not record.state.final]
+    if under_way:
+        message = (
+            f"the submission of {', '.join(under_way)} is under way; it is canceled as soon as it is through"
+        )
+        return Trouble(message, hint="hpcnet status sees to it")
     return None
+
+
+def repeat_cancels(broker: Broker, found: Sequence[JobRecord]) -> list[JobRecord]:
+    """Cancel what was to be canceled and is alive: its site was down then, or it was being sent."""
+    alive = [record for record in found if record.cancel_asked and record.state.alive]
+    if not alive:
+        return list(found)
+    for record in alive:
+        _cancel_at(broker, [record])
+    return records.load(broker, [record.id for record in found])

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from hpcnet.broker import records
+from hpcnet.broker.cancel import repeat_cancels
 from hpcnet.broker.context import Broker
 from hpcnet.broker.settle import close_forgotten
 from hpcnet.broker.track import refresh
@@ -17,13 +18,15 @@ from hpcnet.posix.directory import OUTPUT
 
 _FIRST_INTERVAL_S = 0.5
 _LONGEST_INTERVAL_S = 30.0
-_LASTING = (AccessError.exit_code, ConfigurationError.exit_code)
+_LASTING = (StorageError.exit_code, AccessError.exit_code, ConfigurationError.exit_code)
 
 
 def look(broker: Broker, job_ids: Sequence[str]) -> tuple[list[JobRecord], dict[str, Trouble]]:
     """The records of these jobs after one look at their sites, and which sites had trouble."""
     troubles = refresh(broker, records.load(broker, job_ids))
-    return close_forgotten(broker, records.load(broker, job_ids)), troubles
+    reached = [record for record in records.load(broker, job_ids) if record.site not in troubles]
+    troubles |= close_forgotten(broker, reached)
+    return repeat_cancels(broker, records.load(broker, job_ids)), troubles
 
 
 def wait(
@@ -32,7 +35,7 @@ def wait(
     """Look until all jobs are final; the interval grows while nothing changes.
 
     `each` is called after every look. A site with trouble is asked again, ever more rarely;
-    trouble that does not pass by itself (77, 78) is raised.
+    trouble that does not pass by itself (74, 77, 78) is raised.
     """
     interval, before = _FIRST_INTERVAL_S, None
     while True:

@@ -6,6 +6,7 @@ from hpcnet.broker import records
 from hpcnet.broker.context import Broker
 from hpcnet.broker.settle import close_if_never_sent, settle
 from hpcnet.broker.submit import decide, prepare, send
+from hpcnet.broker.track import attempts
 from hpcnet.errors import LinkError, UsageError
 from hpcnet.model.record import JobRecord
 from hpcnet.model.state import JobState
@@ -20,10 +21,12 @@ def retry(broker: Broker, job_id: str) -> JobRecord:
     record = records.load(broker, [job_id])[0]
     if not record.state.final:
         record = close_if_never_sent(broker, settle(broker, record))
-    if record.state in (JobState.QUEUED, JobState.ACTIVE, JobState.COMPLETED):
+    state = _state_at_the_site(broker, record)
+    if state.alive or state is JobState.COMPLETED:
+        first = f"hpcnet cancel {job_id} first, or " if state.alive else ""
         raise UsageError(
-            f"job {job_id} is {record.state} at {record.site}: there is nothing to retry",
-            hint=f"hpcnet cancel {job_id} first, or submit the job file again",
+            f"job {job_id} is {state} at {record.site}: there is nothing to retry",
+            hint=f"{first}submit the job file again",
         )
     if not record.state.final:
         raise LinkError(
@@ -34,3 +37,13 @@ def retry(broker: Broker, job_id: str) -> JobRecord:
     job = records.spec_of(broker, job_id)
     decision = decide(broker, job_id, job, attempt)
     return send(broker, prepare(broker, decision, job, attempt))
+
+
+def _state_at_the_site(broker: Broker, record: JobRecord) -> JobState:
+    """The state of a job, looked at once more if it was over: a site may have put it back in its queue."""
+    if not record.state.final or record.native_id is None or record.state is JobState.COMPLETED:
+        return record.state
+    site = broker.site_of(record)
+    look = broker.links.ask(site, broker.scheduler(site).look(site, attempts([record])))
+    sighting = look.sightings.get(record.token or "")
+    return sighting.state if sighting is not None and sighting.state.alive else record.state

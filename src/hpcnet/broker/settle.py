@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 
 from hpcnet.broker import records
 from hpcnet.broker.context import Broker
+from hpcnet.broker.together import together
 from hpcnet.broker.track import attempts, note_look, refresh
 from hpcnet.errors import HpcnetError
 from hpcnet.model.record import EventKind, JobRecord
 from hpcnet.model.site import Site
-from hpcnet.model.state import JobState
+from hpcnet.model.state import JobState, Trouble
 from hpcnet.posix.claim import Closed, close_attempt, seal_attempt
 
 # sbatch itself tries again for 120 s, and slurmctld may answer a MessageTimeout (10 s) late, twice.
@@ -40,8 +43,10 @@ def close_if_never_sent(broker: Broker, record: JobRecord) -> JobRecord:
     closed = broker.links.ask(site, close_attempt(directory)) is Closed.NEVER_SUBMITTED
     if closed or _died_at_the_site(broker, site, record):
         records.note(broker, record.id, EventKind.ABSENT, {"attempt": record.attempt})
-    broker.senders.forget(record.token or "")
-    return records.load(broker, [record.id])[0]
+    record = records.load(broker, [record.id])[0]
+    if record.state.final or record.native_id is not None:
+        broker.senders.forget(record.token or "")
+    return record
 
 
 def _died_at_the_site(broker: Broker, site: Site, record: JobRecord) -> bool:
@@ -53,18 +58,26 @@ def _died_at_the_site(broker: Broker, site: Site, record: JobRecord) -> bool:
     return broker.links.ask(site, seal_attempt(record.directory or ""))
 
 
-def close_forgotten(broker: Broker, found: list[JobRecord]) -> list[JobRecord]:
-    """Close the attempts that nobody is sending any more: their program died, or gave up, on the way."""
-    settled = []
+def close_forgotten(broker: Broker, found: Sequence[JobRecord]) -> dict[str, Trouble]:
+    """Close the attempts that nobody is sending any more: their program died, or gave up, on the way.
+
+    All sites at once; returns the trouble by site. What could not be closed stays as it is.
+    """
+    by_site: dict[str, list[JobRecord]] = {}
     for record in found:
         if record.native_id is None and record.state in _OPEN_STATES and _is_forgotten(broker, record):
-            try:
-                settled.append(close_if_never_sent(broker, record))
-                continue
-            except HpcnetError:
-                pass  # the site does not answer: the job stays as it is and the next look tries again
-        settled.append(record)
-    return settled
+            by_site.setdefault(record.site or "", []).append(record)
+    work = {site_id: partial(_close_all, broker, items) for site_id, items in by_site.items()}
+    return {site_id: trouble for site_id, trouble in together(work) if trouble is not None}
+
+
+def _close_all(broker: Broker, found: Sequence[JobRecord]) -> Trouble | None:
+    try:
+        for record in found:
+            close_if_never_sent(broker, record)
+    except HpcnetError as error:
+        return Trouble(error.message, error.hint, error.exit_code)
+    return None
 
 
 def _is_forgotten(broker: Broker, record: JobRecord) -> bool:

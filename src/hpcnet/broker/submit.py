@@ -9,7 +9,16 @@ from hpcnet.broker import records, staging
 from hpcnet.broker.context import Broker
 from hpcnet.broker.plan import plan, refuse_if_nothing_fits
 from hpcnet.broker.settle import settle
-from hpcnet.errors import AccessError, HpcnetError, LinkLost, SubmissionRefused, TimedOut, Unreachable
+from hpcnet.broker.track import note_look
+from hpcnet.errors import (
+    AccessError,
+    AttemptTaken,
+    HpcnetError,
+    LinkLost,
+    SubmissionRefused,
+    TimedOut,
+    Unreachable,
+)
 from hpcnet.model.configuration import Access
 from hpcnet.model.decision import Candidate, Decision
 from hpcnet.model.job import JobSpec
@@ -18,7 +27,7 @@ from hpcnet.model.progress import Progress
 from hpcnet.model.record import Event, EventKind, JobRecord
 from hpcnet.model.site import Site
 from hpcnet.model.state import Receipt
-from hpcnet.model.submission import Submission
+from hpcnet.model.submission import Attempt, Submission
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +70,7 @@ def send(broker: Broker, prepared: Prepared) -> JobRecord:
     with broker.senders.sending(prepared.submission.token):
         _write_intent(broker, prepared)
         _bring_inputs(broker, prepared)
+        _refuse_if_closed_meanwhile(broker, prepared)
         broker.tell(Progress("submit", f"submitting to {prepared.submission.site.id}"))
         try:
             receipt = _ask_to_submit(broker, prepared)
@@ -98,7 +108,31 @@ def _file_receipt(broker: Broker, prepared: Prepared, receipt: Receipt) -> JobRe
         words = receipt.words.strip() or "the scheduler gave no job id"
         return _settle_or_raise(broker, prepared, LinkLost(f"{submission.site.id}: {words}"))
     _note(broker, prepared, EventKind.SUBMITTED, native_id=receipt.native_id, directory=receipt.directory)
-    return records.load(broker, [job_id])[0]
+    record = records.load(broker, [job_id])[0]
+    if record.cancel_asked or record.state.final:
+        question = broker.scheduler(submission.site).cancel(submission.site, [_attempt(submission, receipt)])
+        note_look(broker, [record], broker.links.ask(submission.site, question))
+        raise _taken_back(job_id)
+    return record
+
+
+def _attempt(submission: Submission, receipt: Receipt) -> Attempt:
+    return Attempt(submission.token, receipt.directory, receipt.native_id)
+
+
+def _taken_back(job_id: str) -> AttemptTaken:
+    message = f"{job_id} was canceled or closed by another hpcnet while it was being sent"
+    return AttemptTaken(message, hint=f"hpcnet status {job_id} shows how it ended")
+
+
+def _refuse_if_closed_meanwhile(broker: Broker, prepared: Prepared) -> None:
+    """Inputs may travel for long: what was canceled meanwhile is not submitted any more."""
+    record = records.load(broker, [prepared.decision.job])[0]
+    if record.state.final and record.attempt == prepared.attempt:
+        raise _taken_back(record.id)
+    if record.cancel_asked:
+        _note(broker, prepared, EventKind.ABSENT)
+        raise _taken_back(record.id)
 
 
 def _settle_or_raise(broker: Broker, prepared: Prepared, error: HpcnetError) -> JobRecord:
@@ -108,6 +142,8 @@ def _settle_or_raise(broker: Broker, prepared: Prepared, error: HpcnetError) -> 
     record = settle(broker, records.load(broker, [job_id])[0])
     if record.native_id is not None:
         return record
+    if record.state.final:
+        raise _taken_back(job_id) from error
     error.hint = f"it is not known whether {job_id} arrived: hpcnet status {job_id} looks again"
     raise error
 
@@ -136,7 +172,8 @@ def _note(broker: Broker, prepared: Prepared, kind: EventKind, **body: object) -
 def _remember(broker: Broker, job_id: str, job: JobSpec, decision: Decision, attempt: int) -> None:
     """Write down a decision in which no site fits."""
     events = [*_described(broker, job_id, job, decision, attempt)]
-    reason = {"reason": "no site fits"}
+    # It speaks of the attempt before: this one never came to be, and another may have, meanwhile.
+    reason = {"reason": "no site fits", "attempt": attempt - 1}
     broker.ledger().append([*events, Event(job_id, EventKind.REFUSED, decision.taken_at, reason)])
 
 

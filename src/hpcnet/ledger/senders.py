@@ -6,7 +6,7 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from hpcnet.errors import StorageError
@@ -22,7 +22,10 @@ class LockedFiles:
 
     @contextmanager
     def sending(self, token: str) -> Iterator[None]:
-        """Hold the mark of this attempt; the file goes when the block ends in any way but death."""
+        """Hold the mark of this attempt; its file goes when the block ends well.
+
+        After an error the file stays, held by nobody: whoever looks knows that the sender gave up.
+        """
         mark = self._directory / token
         try:
             self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -33,10 +36,9 @@ class LockedFiles:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_SH)
             yield
-        finally:
-            # Closed first: whoever looks meanwhile finds a mark without a holder, which is the truth.
-            os.close(descriptor)
             mark.unlink(missing_ok=True)
+        finally:
+            os.close(descriptor)
 
     def is_sent_by_someone(self, token: str) -> bool | None:
         """Whether a living program holds the mark; None if no mark of this attempt is here."""
@@ -55,8 +57,9 @@ class LockedFiles:
     def _forget_the_dead(self) -> None:
         """Marks of programs that died long ago: what became of their attempts was found out since."""
         for mark in self._directory.iterdir():
-            if time.time() - mark.stat().st_mtime > _LONG_S and not self.is_sent_by_someone(mark.name):
-                self.forget(mark.name)
+            with suppress(FileNotFoundError):  # another program may take it away meanwhile
+                if time.time() - mark.stat().st_mtime > _LONG_S and not self.is_sent_by_someone(mark.name):
+                    self.forget(mark.name)
 
     def forget(self, token: str) -> None:
         """Take away the mark that a dead program left."""

@@ -26,6 +26,11 @@ class JobState(StrEnum):
         """Whether nothing more will happen to the job."""
         return self in (JobState.COMPLETED, JobState.FAILED, JobState.CANCELED)
 
+    @property
+    def alive(self) -> bool:
+        """Whether the job is at a site, waiting or running."""
+        return self in (JobState.QUEUED, JobState.ACTIVE)
+
 
 @dataclass(frozen=True, slots=True)
 class Trouble:

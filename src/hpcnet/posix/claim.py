@@ -17,6 +17,14 @@ class Closed(Enum):
     ALREADY_CLAIMED = "a submission took the claim: its outcome stands or will stand there"
 
 
+# A claim without a holder (a full disk) would keep the job itself away, too: it is given back.
+_SEAL = """
+mkdir -- {claim} 2>/dev/null && {{ echo closed >{claim}/holder || rm -rf -- {claim}; }}
+[ "$(cat -- {claim}/holder 2>/dev/null)" = closed ] && echo sealed
+exit 0
+"""
+
+
 def close_attempt(directory: str) -> Question[Closed]:
     """Take the claim that a submission must take first (`mkdir` is atomic).
 
@@ -29,17 +37,19 @@ def close_attempt(directory: str) -> Question[Closed]:
 
 
 def seal_attempt(directory: str) -> Question[bool]:
-    """Take the claim that the job itself must take before its payload: whether we got it.
+    """Take the claim that the job itself must take before its payload: whether it is ours.
 
-    If we did, no copy of the job that starts later runs its payload.
+    If it is, no copy of the job that starts later runs its payload. Asked again, it says the same.
     """
-    claim = quote(f"{directory}/{CLAIM}")
-    script = f"mkdir -- {claim} 2>/dev/null && echo closed >{claim}/holder && echo sealed\nexit 0\n"
+    script = _SEAL.format(claim=quote(f"{directory}/{CLAIM}"))
     return Question(script, lambda completed: completed.stdout.strip() == "sealed", deadline_s=60)
 
 
 def _read_closed(completed: Completed) -> Closed:
     if completed.exit_status != 0:
         words = completed.stderr.strip() or "the claim cannot be made"
-        raise StorageError(f"the site cannot write in the job directory: {words}")
+        raise StorageError(
+            f"the site cannot write in the job directory: {words}",
+            hint="make it writable there, then try again",
+        )
     return Closed.NEVER_SUBMITTED if completed.stdout.strip() == "closed" else Closed.ALREADY_CLAIMED

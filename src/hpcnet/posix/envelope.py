@@ -38,7 +38,7 @@ cd -- "$hpcnet_place" && [ "$(cat {TOKEN})" = "$hpcnet_token" ] || {{{{
 }}}}
 hpcnet_native_id={{native_id}}
 if mkdir {CLAIM} 2>/dev/null; then
-  printf '%s\\n' "$hpcnet_native_id" >{CLAIM}/holder
+  printf '%s\\n' "$hpcnet_native_id" >{CLAIM}/holder || {{{{ rm -rf {CLAIM}; exit 73; }}}}
 else
   [ -s {CLAIM}/holder ] || sleep 2
   hpcnet_holder=$(cat {CLAIM}/holder 2>/dev/null)

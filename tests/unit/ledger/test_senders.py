@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -40,17 +41,49 @@ def test_a_mark_is_held_while_its_program_lives_and_known_as_dead_after(tmp_path
     assert senders.is_sent_by_someone("j-1.1") is None
 
 
-def test_a_block_that_ends_takes_its_mark_away_however_it_ends(tmp_path: Path) -> None:
+def test_a_block_that_ends_well_takes_its_mark_away(tmp_path: Path) -> None:
     senders = LockedFiles(tmp_path / "new")
+    with senders.sending("j-1.1"):
+        assert senders.is_sent_by_someone("j-1.1") is True
+    assert senders.is_sent_by_someone("j-1.1") is None
+
+
+def test_a_block_that_breaks_off_leaves_a_mark_that_nobody_holds(tmp_path: Path) -> None:
+    senders = LockedFiles(tmp_path)
 
     def interrupted() -> None:
         with senders.sending("j-1.1"):
-            assert senders.is_sent_by_someone("j-1.1") is True
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         interrupted()
-    assert senders.is_sent_by_someone("j-1.1") is None
+    assert senders.is_sent_by_someone("j-1.1") is False
+
+
+def test_a_second_sender_that_gives_up_does_not_hide_the_first(tmp_path: Path) -> None:
+    senders = LockedFiles(tmp_path)
+
+    def beaten() -> None:
+        with senders.sending("j-1.1"):
+            raise StorageError("beaten")
+
+    with senders.sending("j-1.1"):
+        with pytest.raises(StorageError):
+            beaten()
+        assert senders.is_sent_by_someone("j-1.1") is True
+
+
+def test_many_senders_at_once_do_not_disturb_one_another(tmp_path: Path) -> None:
+    senders = LockedFiles(tmp_path)
+
+    def send(thread: int) -> None:
+        for number in range(100):
+            with senders.sending(f"j-{thread}.{number}"):
+                pass
+
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        list(pool.map(send, range(8)))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_marks_of_the_long_dead_are_swept_and_those_of_the_living_are_kept(tmp_path: Path) -> None:

@@ -96,4 +96,6 @@ def test_a_site_that_cannot_make_the_claim_closes_nothing(tmp_path: Path) -> Non
 def test_an_attempt_can_be_sealed_unless_its_job_began(tmp_path: Path) -> None:
     (tmp_path / ".hpcnet").mkdir()
     assert answer(seal_attempt(str(tmp_path))) is True
+    assert answer(seal_attempt(str(tmp_path))) is True
+    (tmp_path / ".hpcnet/claim/holder").write_text("4711\n")
     assert answer(seal_attempt(str(tmp_path))) is False
