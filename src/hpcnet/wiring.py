@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, cached_property
@@ -113,7 +113,9 @@ class House:
 
     @cached_property
     def _ledger_opening(self) -> Future[Ledger]:
-        return ThreadPoolExecutor(max_workers=1).submit(self._open_ledger)
+        from hpcnet.broker.together import in_background
+
+        return in_background(self._open_ledger)
 
     def _open_ledger(self) -> Ledger:
         from hpcnet.ledger.sql import open_ledger

@@ -79,7 +79,7 @@ def main() -> NoReturn:
     except click.ClickException as error:
         code = _report_usage(error)
     except (KeyboardInterrupt, click.Abort) as interrupt:
-        code = _interrupted(interrupt)
+        _interrupted(interrupt)
     except HpcnetError as error:
         code = _report(error)
     except Exception as error:  # noqa: BLE001 - a fault of ours: still no traceback at a user
@@ -99,12 +99,15 @@ def _open_missing_streams() -> None:
             setattr(sys, name, nowhere)
 
 
-def _interrupted(interrupt: BaseException) -> int:
+def _interrupted(interrupt: BaseException) -> NoReturn:
     remark("\nhpcnet: interrupted")
     # click raises an exception of its own from the interrupt, which carries what was noted.
     for note in getattr(interrupt.__cause__ or interrupt, "__notes__", ()):
         remark(f"  {note}")
-    return 130
+    flush()
+    # At once: an interrupt in the middle of an import can leave its lock behind, and a thread that
+    # waits for it would keep the program from ending. What matters is in the ledger already.
+    os._exit(130)
 
 
 def _report_usage(error: click.ClickException) -> int:
