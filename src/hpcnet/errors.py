@@ -46,7 +46,6 @@ class HpcnetError(Exception):
     """A message for a person, with a hint what to do next and an exit code."""
 
     exit_code = 70
-    transient = False
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -116,7 +115,6 @@ class LinkError(HpcnetError):
     """A site or the link to it is down."""
 
     exit_code = 75
-    transient = True
 
 
 class Unreachable(LinkError):

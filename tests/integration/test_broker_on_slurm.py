@@ -77,6 +77,19 @@ def test_a_refusal_of_sbatch_after_the_plan_is_told_in_its_own_words_with_70(des
     assert "Required partition not available" in (record.reason or "")
 
 
+def test_a_refusal_whose_answer_was_lost_is_told_as_the_refusal_that_it_is(desk: Desk, lab: Lab) -> None:
+    job, job_id = a_job({"partition": "debug", "walltime": "5:00"}), new_job_id()
+    with desk.broker() as broker:
+        prepared = submit.prepare(broker, submit.decide(broker, job_id, job), job)
+        desk.cuts.append(Cut("job.sh", after=True))
+        lab.slurm("lab-andes", "scontrol", "update", "PartitionName=debug", "State=INACTIVE")
+        try:
+            with pytest.raises(SubmissionRefused, match="inactive or drain"):
+                submit.send(broker, prepared)
+        finally:
+            lab.slurm("lab-andes", "scontrol", "update", "PartitionName=debug", "State=UP")
+
+
 def test_a_lost_answer_is_recovered_and_slurm_has_the_job_once(desk: Desk, lab: Lab) -> None:
     desk.cuts = [Cut("job.sh", after=True)]
     job_id = new_job_id()

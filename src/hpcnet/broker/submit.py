@@ -21,12 +21,13 @@ from hpcnet.errors import (
 )
 from hpcnet.model.configuration import Access
 from hpcnet.model.decision import Candidate, Decision
+from hpcnet.model.history import NEVER_ARRIVED
 from hpcnet.model.job import JobSpec
 from hpcnet.model.plain import to_plain
 from hpcnet.model.progress import Progress
 from hpcnet.model.record import Event, EventKind, JobRecord
 from hpcnet.model.site import Site
-from hpcnet.model.state import Receipt
+from hpcnet.model.state import JobState, Receipt
 from hpcnet.model.submission import Attempt, Submission
 
 
@@ -142,6 +143,8 @@ def _settle_or_raise(broker: Broker, prepared: Prepared, error: HpcnetError) -> 
     record = settle(broker, records.load(broker, [job_id])[0])
     if record.native_id is not None:
         return record
+    if record.state is JobState.FAILED and record.reason != NEVER_ARRIVED:
+        raise SubmissionRefused(f"{record.site} refused the job: {record.reason}") from error
     if record.state.final:
         raise _taken_back(job_id) from error
     error.hint = f"it is not known whether {job_id} arrived: hpcnet status {job_id} looks again"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from hpcnet.matchmaking import estimates, partition_rules, ranks, site_rules
 from hpcnet.matchmaking.case import PartitionCase, SiteCase
@@ -111,7 +111,9 @@ def _partition_refusals(case: PartitionCase) -> list[Refusal]:
 
 
 def _candidate(case: PartitionCase, state: SiteState | None, now: datetime) -> Candidate:
-    wait_s = estimates.wait(case, state.observed_at if state else None, now)
+    # The start that a scheduler expects is told by its own clock.
+    its_now = now + timedelta(seconds=(state.clock_ahead_s or 0.0) if state else 0.0)
+    wait_s = estimates.wait(case, state.observed_at if state else None, its_now)
     run_s = estimates.run(case)
     stage_in_s, stage_out_s = estimates.stage_in(case), estimates.stage_out(case)
     energy_j = estimates.energy(case, run_s)

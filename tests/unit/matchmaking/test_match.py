@@ -68,6 +68,12 @@ def test_the_wait_is_the_schedulers_expected_start_when_nothing_idles() -> None:
     assert wait.high == 600 + 7200 / 4
 
 
+def test_a_site_whose_clock_is_ahead_does_not_make_the_job_wait_longer() -> None:
+    ahead = a_state("andes", busy(900), clock_ahead_s=300.0)
+    decision = match("j-1", a_job(), known(a_site(), states=[ahead]), NOON)
+    assert decision.ranked[0].wait_s.value == 600
+
+
 def test_without_an_expected_start_the_waiting_work_is_the_estimate() -> None:
     decision = match("j-1", a_job(), known(a_site(), states=[a_state("andes", busy())]), NOON)
     assert decision.ranked[0].wait_s.value == 7200 / 4
